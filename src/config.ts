@@ -1,0 +1,135 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import ipaddr from 'ipaddr.js'
+import { z } from 'zod'
+
+/** The only reader of the environment. Every fault is reported at once, by the name of its variable. */
+
+export type DatabaseSettings =
+  | { engine: 'sqlite'; file: string }
+  | { engine: 'postgres'; url: string }
+  | { engine: 'mysql'; url: string }
+
+/** What `.env.example` shows, and what production therefore refuses. */
+export const SAMPLE_SECRET = 'change-me-to-at-least-32-random-characters'
+
+const listOf = (separator: RegExp) =>
+  z.string().transform(text =>
+    text
+      .split(separator)
+      .map(entry => entry.trim())
+      .filter(Boolean),
+  )
+
+const onOff = z.enum(['on', 'off']).transform(value => value === 'on')
+
+const Secret = z
+  .string()
+  .min(32, 'must have at least 32 characters; `openssl rand -base64 48` makes a good one')
+  .refine(text => new Set(text).size >= 10, 'repeats too few different characters to be random')
+
+const DatabaseUrl = z.string().transform((url, context): DatabaseSettings => {
+  if (url.startsWith('sqlite:') && url.length > 'sqlite:'.length) return { engine: 'sqlite', file: url.slice(7) }
+  if (URL.canParse(url)) {
+    if (/^postgres(ql)?:/.test(url)) return { engine: 'postgres', url }
+    if (/^(mysql|mariadb):/.test(url)) return { engine: 'mysql', url: url.replace(/^mariadb:/, 'mysql:') }
+  }
+  // The value stays unsaid: it may hold a password.
+  context.addIssue('must be sqlite:<file>, postgres://… or mysql://…')
+  return z.NEVER
+})
+
+/** Each setting of `.env.example`, in its order. */
+export const Settings = z.object({
+  NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  STORAGE_DIR: z.string().default('storage'),
+  DATABASE_URL: DatabaseUrl.optional(),
+  JWT_SECRET: Secret.optional(),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  METRICS_TOKEN: Secret.optional(),
+  TRUSTED_PROXIES: listOf(/,/)
+    .refine(entries => entries.every(isNetwork), 'must be addresses or networks, such as 10.0.0.0/8, ::1')
+    .prefault(''),
+  CORS_ORIGINS: listOf(/,/)
+    .refine(entries => entries.every(isOrigin), 'must be origins, such as https://app.example.com, or *')
+    .prefault(''),
+  RATE_LIMITS: z
+    .string()
+    .regex(/^(on|off|\d+(\.\d+)?)$/, 'must be on, off, or a factor such as 2.5')
+    .refine(text => Number(text) !== 0, 'must not be 0: say off, or a factor above 0')
+    .default('on')
+    .transform(text => (text === 'off' ? Number.POSITIVE_INFINITY : text === 'on' ? 1 : Number(text))),
+  DEMO: onOff.optional(),
+})
+
+export type Config = ReturnType<typeof readConfig>
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+export function readConfig(env: NodeJS.ProcessEnv) {
+  const settings = readSettings(env)
+  const production = settings.NODE_ENV === 'production'
+  if (production) refuseWeakSecret(settings.JWT_SECRET)
+  return {
+    production,
+    host: settings.HOST,
+    port: settings.PORT,
+    public_url: settings.PUBLIC_URL?.replace(/\/+$/, ''),
+    storage_dir: settings.STORAGE_DIR,
+    database: settings.DATABASE_URL ?? defaultDatabase(settings.STORAGE_DIR),
+    jwt_secret: settings.JWT_SECRET,
+    log_level: settings.LOG_LEVEL,
+    metrics_token: settings.METRICS_TOKEN,
+    trusted_proxies: settings.TRUSTED_PROXIES,
+    cors_origins: settings.CORS_ORIGINS,
+    rate_limit_factor: settings.RATE_LIMITS,
+    demo: settings.DEMO ?? !production,
+  }
+}
+
+/** The process's own environment, and a `.env` file where there is one; what is set already wins. */
+export function processEnv(): NodeJS.ProcessEnv {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  return process.env
+}
+
+/** Just the database, for the knex command, which needs no secret. */
+export function readDatabase(env: NodeJS.ProcessEnv): DatabaseSettings {
+  const { STORAGE_DIR, DATABASE_URL } = parse(Settings.pick({ STORAGE_DIR: true, DATABASE_URL: true }), env)
+  return DATABASE_URL ?? defaultDatabase(STORAGE_DIR)
+}
+
+const defaultDatabase = (storageDir: string): DatabaseSettings => ({
+  engine: 'sqlite',
+  file: join(storageDir, 'parley.sqlite'),
+})
+
+const readSettings = (env: NodeJS.ProcessEnv) => parse(Settings, env)
+
+function parse<Schema extends z.ZodType>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {
+  // `PORT=` in a file means "not set", not "the empty text".
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const parsed = schema.safeParse(given)
+  if (parsed.success) return parsed.data
+  throw new ConfigError(parsed.error.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`).join('\n'))
+}
+
+function refuseWeakSecret(secret: string | undefined): asserts secret is string {
+  if (secret === undefined) throw new ConfigError('JWT_SECRET: is required in production')
+  if (secret === SAMPLE_SECRET || /change-?me|your-?secret|sample|example/i.test(secret)) {
+    throw new ConfigError('JWT_SECRET: is a sample; `openssl rand -base64 48` makes a good one')
+  }
+}
+
+function isNetwork(entry: string): boolean {
+  return entry.includes('/') ? ipaddr.isValidCIDR(entry) : ipaddr.isValid(entry)
+}
+
+function isOrigin(entry: string): boolean {
+  return entry === '*' || (URL.canParse(entry) && new URL(entry).origin === entry)
+}

@@ -1,0 +1,40 @@
+/** What an engine's error means. Each engine says it in its own way; nobody outside this folder needs to know. */
+
+const code = (error: unknown): unknown =>
+  typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+
+/** Another transaction was in the way, and this one was rolled back whole: doing it again may well succeed. */
+export function isConflict(error: unknown): boolean {
+  return conflicts.has(code(error))
+}
+
+const conflicts = new Set<unknown>([
+  'SQLITE_BUSY',
+  '40001', // Postgres: serialization failure
+  '40P01', // Postgres: deadlock
+  'ER_LOCK_DEADLOCK',
+  'ER_LOCK_WAIT_TIMEOUT',
+  'ER_CHECKREAD',
+])
+
+/** The database cannot be reached, has no room, or its pool stayed empty for too long. */
+export function isUnreachable(error: unknown): boolean {
+  if (error instanceof Error && error.name === 'KnexTimeoutError') return true
+  const value = code(error)
+  return typeof value === 'string' && (unreachable.has(value) || /^(08|53|57P)/.test(value))
+}
+
+const unreachable = new Set<string>([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+  'PROTOCOL_CONNECTION_LOST',
+  'ER_CON_COUNT_ERROR',
+  'ER_SERVER_SHUTDOWN',
+  'SQLITE_FULL',
+  'SQLITE_IOERR',
+  'SQLITE_CANTOPEN',
+])

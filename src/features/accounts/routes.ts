@@ -1,0 +1,105 @@
+import { perAccount, perAddress } from '../../http/limits.ts'
+import { nothing, route } from '../../http/route.ts'
+import { DEFAULT_TENANT } from '../../kernel/caller.ts'
+import { Page } from '../../kernel/fields.ts'
+import { NotFound, RateLimited } from '../../kernel/problem.ts'
+import {
+  ChangePassword,
+  EmailTaken,
+  LogIn,
+  Logins,
+  LogOut,
+  OfLogin,
+  Refresh,
+  RefreshRefused,
+  Register,
+  Tokens,
+  UpdateMe,
+  User,
+  WrongCredentials,
+  WrongPassword,
+} from './schema.ts'
+import type { Accounts } from './service.ts'
+
+export const accountRoutes = (accounts: Accounts) => [
+  route('POST /api/auth/register', {
+    summary: 'Register an account',
+    description: 'Answers as a login does.',
+    access: 'anyone',
+    body: Register,
+    reply: { 201: Tokens },
+    problems: [EmailTaken],
+    limits: [perAddress(100, 3600)],
+    location: () => '/api/auth/me',
+    handle: ({ body, client }) => accounts.register(DEFAULT_TENANT, body, client),
+  }),
+  route('POST /api/auth/login', {
+    summary: 'Log in',
+    description: 'Too many wrong passwords from one address, or for one account, are answered 429 for a while.',
+    access: 'anyone',
+    body: LogIn,
+    reply: { 200: Tokens },
+    problems: [WrongCredentials, RateLimited],
+    handle: ({ body, client }) => accounts.logIn(DEFAULT_TENANT, body, client),
+  }),
+  route('POST /api/auth/refresh', {
+    summary: 'Refresh the tokens',
+    description: 'Each refresh token is good once. Showing one again ends its login, with all of its tokens.',
+    access: 'anyone',
+    body: Refresh,
+    reply: { 200: Tokens },
+    problems: [RefreshRefused],
+    limits: [perAddress(600, 60)],
+    handle: ({ body }) => accounts.refresh(body),
+  }),
+  route('POST /api/auth/logout', {
+    summary: 'Log out',
+    description: 'Effective at the next request, for access and refresh tokens alike.',
+    access: 'user',
+    body: LogOut,
+    reply: { 204: nothing },
+    handle: ({ caller, body }) => accounts.logOut(caller, body),
+  }),
+  route('GET /api/auth/logins', {
+    summary: 'List my logins',
+    description: 'Where I am logged in, the latest first.',
+    access: 'user',
+    query: Page,
+    reply: { 200: Logins },
+    handle: ({ caller, query }) => accounts.listLogins(caller, query),
+  }),
+  route('DELETE /api/auth/logins/:login_id', {
+    summary: 'End one of my logins',
+    access: 'user',
+    params: OfLogin,
+    reply: { 204: nothing },
+    problems: [NotFound],
+    handle: ({ caller, params }) => accounts.endLogin(caller, params.login_id),
+  }),
+  route('GET /api/auth/me', {
+    summary: 'Read my account',
+    access: 'user',
+    reply: { 200: User },
+    etag: true,
+    handle: ({ caller }) => accounts.me(caller),
+  }),
+  route('PATCH /api/auth/me', {
+    summary: 'Change my account',
+    access: 'user',
+    body: UpdateMe,
+    reply: { 200: User },
+    etag: true,
+    if_match: true,
+    limits: [perAccount(60, 60)],
+    handle: ({ caller, body, if_match }) => accounts.updateMe(caller, body, if_match),
+  }),
+  route('POST /api/auth/password', {
+    summary: 'Change my password',
+    description: 'Ends every other login of mine.',
+    access: 'user',
+    body: ChangePassword,
+    reply: { 204: nothing },
+    problems: [WrongPassword, RateLimited],
+    handle: ({ caller, body, client }) => accounts.changePassword(caller, body, client),
+  }),
+]

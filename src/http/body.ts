@@ -1,0 +1,82 @@
+import type { IncomingMessage } from 'node:http'
+import getRawBody from 'raw-body'
+import { Invalid, problem } from '../kernel/problem.ts'
+
+/** Reads a JSON body, and refuses every kind of text that would do harm further in. */
+
+export const MalformedJson = problem('malformed', 'malformed_json', 'The body is not JSON')
+export const BodyTooLarge = problem('too_large', 'body_too_large', 'The body is larger than this route takes')
+export const WrongMediaType = problem('unsupported', 'unsupported_media_type', 'The body must be application/json')
+
+export const DEFAULT_BODY_LIMIT = 128 * 1024
+const maxDepth = 32
+
+/** An absent body reads as `{}`, so that the schema names the members that are missing. */
+export async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {
+  const { 'content-length': length, 'transfer-encoding': chunked } = request.headers
+  if (chunked === undefined && (length === undefined || length === '0')) return {}
+  requireJson(request)
+
+  const bytes = await readBytes(request, limit)
+  if (bytes.length === 0) return {}
+  const value = parse(bytes)
+  refuseHarm(value)
+  return value
+}
+
+/** A compressed body is refused unread: nobody needs one here, and a kilobyte of gzip may hold a gigabyte. */
+function requireJson({ headers }: IncomingMessage): void {
+  const [type = '', ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';')
+  if (type.trim() !== 'application/json') throw WrongMediaType()
+  const charset = parameters.map(parameter => parameter.trim()).find(parameter => parameter.startsWith('charset='))
+  if (charset !== undefined && !/^charset="?utf-8"?$/.test(charset)) {
+    throw WrongMediaType({ detail: 'JSON is always UTF-8' })
+  }
+  if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
+    throw WrongMediaType({ detail: 'A compressed body is not taken; send it as it is' })
+  }
+}
+
+async function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
+  try {
+    return await getRawBody(request, { length: request.headers['content-length'] ?? null, limit })
+  } catch (error) {
+    const type = error instanceof Error && 'type' in error ? error.type : undefined
+    if (type === 'entity.too.large') throw BodyTooLarge({ detail: `The limit is ${limit} bytes` })
+    throw MalformedJson({ detail: 'The body broke off' })
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(utf8.decode(bytes))
+  } catch (error) {
+    const where = error instanceof SyntaxError ? /at position \d+/.exec(error.message)?.[0] : 'for it is not UTF-8'
+    throw MalformedJson(where ? { detail: `Parsing stopped ${where}` } : {})
+  }
+}
+
+/** Goes down level by level rather than by recursion, for the depth is the sender's choice. */
+function refuseHarm(root: unknown): void {
+  let level = [root]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxDepth) throw invalidBody(`is nested more than ${maxDepth} deep`)
+    const below: unknown[] = []
+    for (const value of level) {
+      if (typeof value === 'string' && !isStorable(value)) throw invalidBody('has a NUL or a lone surrogate in a text')
+      if (typeof value !== 'object' || value === null) continue
+      for (const [key, member] of Object.entries(value)) {
+        if (!isStorable(key) || key === '__proto__') throw invalidBody('has a member of an impossible name')
+        below.push(member)
+      }
+    }
+    level = below
+  }
+}
+
+const invalidBody = (message: string) => Invalid({ errors: [{ path: '', message }] })
+
+/** Postgres stores no NUL, and a lone surrogate has no UTF-8: either would fail in the middle of a transaction. */
+export const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()

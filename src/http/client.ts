@@ -1,0 +1,56 @@
+import type { IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
+
+/** From where and with what a call came. */
+export interface Client {
+  /** What limits count by: the IPv4 address, or the /64 network that one IPv6 customer has to itself. */
+  network: string
+  /** The caller is on this machine, and no proxy stands between. */
+  loopback: boolean
+  user_agent: string
+}
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6
+
+/**
+ * Reads who is calling. `X-Forwarded-For` counts only as far as trusted proxies wrote it: from the right, up to the
+ * first address that is not one of them. Whoever else sends it gains nothing.
+ */
+export function createClients(trustedProxies: string[]) {
+  const trusted = trustedProxies.map(entry =>
+    ipaddr.parseCIDR(entry.includes('/') ? entry : `${entry}/${entry.includes(':') ? 128 : 32}`),
+  )
+  const isTrusted = (address: Address) =>
+    trusted.some(network => network[0].kind() === address.kind() && address.match(network))
+
+  function addressOf(request: IncomingMessage): Address {
+    let address = ipaddr.process(request.socket.remoteAddress ?? '0.0.0.0')
+    if (trusted.length === 0) return address
+    const hops = [request.headers['x-forwarded-for'] ?? []].flat().join(',').split(',')
+    while (isTrusted(address)) {
+      const hop = hops.pop()?.trim() ?? ''
+      if (isIP(hop) === 0) break
+      address = ipaddr.process(hop)
+    }
+    return address
+  }
+
+  return (request: IncomingMessage): Client => {
+    const address = addressOf(request)
+    const proxied = 'x-forwarded-for' in request.headers || 'forwarded' in request.headers
+    return {
+      network: networkOf(address),
+      loopback: address.range() === 'loopback' && (!proxied || trusted.length > 0),
+      user_agent: request.headers['user-agent'] ?? '',
+    }
+  }
+}
+
+function networkOf(address: Address): string {
+  if (address instanceof ipaddr.IPv4) return address.toString()
+  return `${address.parts
+    .slice(0, 4)
+    .map(part => part.toString(16))
+    .join(':')}::/64`
+}

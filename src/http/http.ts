@@ -1,0 +1,69 @@
+import cors from '@koa/cors'
+import Koa, { type Context, type Next } from 'koa'
+import { newId } from '../kernel/ids.ts'
+import type { Log } from '../kernel/log.ts'
+import type { Metrics } from '../kernel/metrics.ts'
+import { answerProblem } from './problems.ts'
+
+interface Deps {
+  cors_origins: string[]
+  /** HSTS is said only by who is known to be reached by https. */
+  secure: boolean
+  log: Log
+  metrics: Metrics
+}
+
+/** Koa, and what surrounds every request: its id, its headers, its one log line, its measure, and its problem if any. */
+export function createHttp({ cors_origins, secure, log, metrics }: Deps): Koa {
+  const koa = new Koa()
+  koa.silent = true // a client that goes away in the middle of an answer is no error of ours
+
+  async function surround(ctx: Context, next: Next): Promise<void> {
+    const started = performance.now()
+    const request_id = requestId(ctx.req.headers['x-request-id'])
+    ctx.state.request_id = request_id
+    ctx.set('X-Request-Id', request_id)
+    for (const [name, value] of headers) ctx.res.setHeader(name, value)
+    try {
+      await next()
+    } catch (error) {
+      answerProblem(ctx, error, log)
+    }
+    const { method, status } = ctx
+    // The pattern, never the path: a path may hold a secret, as a calendar's link does.
+    const route: string = ctx._matchedRoute?.toString() ?? 'unmatched'
+    const ms = performance.now() - started
+    metrics.requests.observe({ method: knownMethods.has(method) ? method : 'other', route, status }, ms / 1000)
+    log.info({ request_id, method, route, status, ms: Math.round(ms * 10) / 10 }, 'request')
+  }
+
+  const headers = [...securityHeaders, ...(secure ? [strictTransport] : [])]
+  koa.use(surround)
+  if (cors_origins.length > 0) koa.use(openTo(cors_origins))
+  return koa
+}
+
+const securityHeaders = [
+  ['Cache-Control', 'no-store'],
+  ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'"],
+  ['Referrer-Policy', 'no-referrer'],
+  ['X-Content-Type-Options', 'nosniff'],
+] as const
+const strictTransport = ['Strict-Transport-Security', 'max-age=31536000'] as const
+
+const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+/** An id that a proxy has given is kept, so that its log and ours can be joined. */
+function requestId(given: string | string[] | undefined): string {
+  return typeof given === 'string' && /^[\w.-]{8,64}$/.test(given) ? given : newId('req')
+}
+
+/** Tokens travel in a header and never in a cookie, so an open origin gives a page nothing that its user did not. */
+const openTo = (origins: string[]) =>
+  cors({
+    origin: ctx => (origins.includes('*') ? '*' : (origins.find(origin => origin === ctx.get('Origin')) ?? '')),
+    allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    allowHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'If-Match', 'If-None-Match', 'X-Request-Id'],
+    exposeHeaders: ['ETag', 'Idempotency-Replayed', 'Location', 'Retry-After', 'X-Request-Id'],
+    maxAge: 600,
+  })

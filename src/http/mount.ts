@@ -1,0 +1,107 @@
+import Router, { type RouterContext } from '@koa/router'
+import type Koa from 'koa'
+import type { Context } from 'koa'
+import { z } from 'zod'
+import type { Limiter } from '../kernel/limiter.ts'
+import { Invalid } from '../kernel/problem.ts'
+import type { Auth } from './auth.ts'
+import { DEFAULT_BODY_LIMIT, isStorable, readJson } from './body.ts'
+import type { Client } from './client.ts'
+import type { createIdempotency } from './idempotency.ts'
+import { accountKey, addressKey, createLimitCheck } from './limits.ts'
+import { type InputPart, invalidInput, NoRoute, WrongMethod } from './problems.ts'
+import { isText, nothing, type Route, successOf, takesBody } from './route.ts'
+
+interface Deps {
+  koa: Koa
+  routes: Route[]
+  auth: Auth
+  clientOf(request: Context['req']): Client
+  limiter: Limiter
+  idempotency: ReturnType<typeof createIdempotency>
+}
+
+/** Puts the declared routes into Koa, and behind them the answer to whatever none of them matches. */
+export function mount({ koa, routes, ...deps }: Deps): void {
+  const router = new Router({ strict: true, sensitive: true })
+  for (const route of routes) router.register(route.path, [route.method], serve(route, deps))
+  koa.use(router.routes())
+  koa.use(refuseUnmatched)
+}
+
+function serve(route: Route, { auth, clientOf, limiter, idempotency }: Omit<Deps, 'koa' | 'routes'>) {
+  const operation = `${route.method} ${route.path}`
+  const { status, reply } = successOf(route)
+  const spendOfAddress = createLimitCheck(limiter, operation, route.limits ?? [], 'address')
+  const spendOfAccount = createLimitCheck(limiter, operation, route.limits ?? [], 'account')
+
+  /** The order matters: nobody's body is read before it is known whether they may send one at all. */
+  async function answer(ctx: RouterContext): Promise<unknown> {
+    const client = clientOf(ctx.req)
+    spendOfAddress(addressKey(client))
+    const caller = await auth.admit(route.access, ctx, client)
+    if (caller) spendOfAccount(accountKey(caller))
+
+    const params = parseTexts(route.params, 'params', ctx.params)
+    const query = parseTexts(route.query, 'query', ctx.query)
+    const if_match = route.if_match ? readIfMatch(ctx) : undefined
+    const body = takesBody(route)
+      ? parse(route.body, 'body', await readJson(ctx.req, route.body_limit ?? DEFAULT_BODY_LIMIT))
+      : undefined
+    const work = async () => route.handle({ caller, params, query, body, client, if_match })
+
+    const key = route.idempotent ? ctx.get('Idempotency-Key') : ''
+    if (key === '' || caller === undefined) return work()
+    const done = await idempotency.run({ key, caller, request: [operation, params, query, body] }, work)
+    if (done.replayed) ctx.set('Idempotency-Replayed', 'true')
+    return done.answer
+  }
+
+  return async (ctx: RouterContext): Promise<void> => {
+    const value = await answer(ctx)
+    ctx.status = status
+    if (route.headers) ctx.set(route.headers)
+    if (route.location) ctx.set('Location', route.location(value))
+    if (route.etag) ctx.set('ETag', etagOf(value))
+    if (route.etag && ctx.fresh) ctx.status = 304
+    else if (reply !== nothing) ctx.body = value
+    if (reply !== nothing && isText(reply)) ctx.set('Content-Type', reply.content_type)
+  }
+}
+
+/** A path may have matched with another method: then that is the fault, and the answer names the right ones. */
+async function refuseUnmatched(ctx: Context): Promise<void> {
+  const matched: { methods: string[] }[] = ctx.matched ?? []
+  if (matched.length === 0) throw NoRoute()
+  const allow = [...new Set(matched.flatMap(({ methods }) => methods)), 'OPTIONS']
+  if (ctx.method !== 'OPTIONS') throw WrongMethod({ allow })
+  ctx.set('Allow', allow.join(', '))
+  ctx.status = 204
+}
+
+const noMembers = z.strictObject({})
+
+function parse(schema: z.ZodType = noMembers, part: InputPart, value: unknown): unknown {
+  const parsed = schema.safeParse(value)
+  if (!parsed.success) throw invalidInput(part, parsed.error)
+  return parsed.data
+}
+
+/** A path or query brings texts of its own, which the check of the body has not seen. */
+function parseTexts(schema: z.ZodType | undefined, part: InputPart, texts: object): unknown {
+  for (const [name, text] of Object.entries(texts)) {
+    if (!isStorable(`${name}${text}`))
+      throw Invalid({ errors: [{ path: name, message: 'has a character that is not text' }] })
+  }
+  return parse(schema, part, texts)
+}
+
+const etagOf = (value: unknown): string =>
+  `"${typeof value === 'object' && value !== null && 'version' in value ? value.version : ''}"`
+
+/** The versions that an If-Match names. A weak or foreign tag names none, and so never matches. */
+function readIfMatch(ctx: Context): number[] | undefined {
+  const header = ctx.get('If-Match').trim()
+  if (header === '' || header === '*') return undefined
+  return [...header.matchAll(/(?<![^\s,])"(\d{1,15})"(?![^\s,])/g)].map(([, version]) => Number(version))
+}

@@ -1,0 +1,105 @@
+import type { Context } from 'koa'
+import { z } from 'zod'
+import { isUnreachable } from '../db/errors.ts'
+import type { Log } from '../kernel/log.ts'
+import {
+  type FieldError,
+  Invalid,
+  Problem,
+  type ProblemKind,
+  type ProblemType,
+  problem,
+  RateLimited,
+  Stale,
+  Unauthenticated,
+  Unavailable,
+} from '../kernel/problem.ts'
+import { BodyTooLarge, MalformedJson, WrongMediaType } from './body.ts'
+import { IdempotencyInProgress, IdempotencyMismatch, IdempotencyUnknown } from './idempotency.ts'
+import { type Route, takesBody } from './route.ts'
+
+/** The one place that knows which status a problem has, and that turns what was thrown into an answer. */
+
+export const statusOf: Record<ProblemKind, number> = {
+  malformed: 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  not_found: 404,
+  wrong_method: 405,
+  conflict: 409,
+  gone: 410,
+  stale: 412,
+  too_large: 413,
+  unsupported: 415,
+  invalid: 422,
+  limited: 429,
+  unavailable: 503,
+}
+
+export const NoRoute = problem('not_found', 'route_not_found', 'There is nothing at this address')
+export const WrongMethod = problem('wrong_method', 'method_not_allowed', 'This address does not answer that method')
+const Internal = { code: 'internal', title: 'Something went wrong on our side' }
+
+/** RFC 9457, with our `code`, the id to quote to an operator, and each wrong field. */
+export const ProblemReply = z
+  .object({
+    type: z.string().meta({ examples: ['/docs#email_taken'] }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().optional(),
+    code: z.string(),
+    request_id: z.string(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem' })
+
+/** All that a route may answer instead of its reply: what it says itself, and what follows from how it is declared. */
+export function problemsOf(route: Route): ProblemType[] {
+  const limited = route.limits !== undefined && !route.problems?.some(({ code }) => code === RateLimited.code)
+  return [
+    ...(route.problems ?? []),
+    ...(route.access === 'anyone' ? [] : [Unauthenticated]),
+    ...(takesBody(route) ? [MalformedJson, BodyTooLarge, WrongMediaType] : []),
+    ...(takesBody(route) || route.params || route.query || route.if_match ? [Invalid] : []),
+    ...(limited ? [RateLimited] : []),
+    ...(route.if_match ? [Stale] : []),
+    ...(route.idempotent ? [IdempotencyMismatch, IdempotencyInProgress, IdempotencyUnknown] : []),
+    ...(route.problems?.some(({ code }) => code === Unavailable.code) ? [] : [Unavailable]),
+  ]
+}
+
+export function answerProblem(ctx: Context, error: unknown, log: Log): void {
+  const request_id: string = ctx.state.request_id
+  const known = toProblem(error)
+  if (!known) log.error({ request_id, err: error }, 'bug')
+  if (known?.kind === 'unavailable' && error !== known) log.error({ request_id, err: error }, 'database unreachable')
+
+  const { detail, errors, retry_after_s, allow } = known?.extra ?? {}
+  const status = known ? statusOf[known.kind] : 500
+  const { code, title } = known ? { code: known.code, title: known.message } : Internal
+  ctx.status = status
+  if (status === 401) ctx.set('WWW-Authenticate', 'Bearer')
+  if (allow) ctx.set('Allow', allow.join(', '))
+  if (status === 429 || status === 503) ctx.set('Retry-After', String(retry_after_s ?? 1))
+  // What is still being sent will not be read: the connection has no further use.
+  if (status === 413) ctx.set('Connection', 'close')
+  ctx.type = 'application/problem+json'
+  ctx.body = JSON.stringify({ type: `/docs#${code}`, title, status, detail, code, request_id, errors })
+}
+
+function toProblem(error: unknown): Problem | undefined {
+  if (error instanceof Problem) return error
+  return isUnreachable(error) ? Unavailable() : undefined
+}
+
+export type InputPart = 'params' | 'query' | 'body'
+
+/** Zod's findings as the fields of a problem; an unknown member is named, not just counted. */
+export function invalidInput(part: InputPart, { issues }: z.ZodError): Problem {
+  const errors = issues.flatMap(({ path, ...issue }): FieldError[] => {
+    if (issue.code !== 'unrecognized_keys') return [{ path: path.join('.'), message: issue.message }]
+    const message = part === 'query' ? 'is not a parameter of this address' : 'is not a member of this body'
+    return issue.keys.map(key => ({ path: [...path, key].join('.'), message }))
+  })
+  return Invalid({ errors })
+}

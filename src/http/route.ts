@@ -1,0 +1,123 @@
+import type { z } from 'zod'
+import type { Caller, UserCaller } from '../kernel/caller.ts'
+import type { ProblemType } from '../kernel/problem.ts'
+import type { Client } from './client.ts'
+import type { Limit } from './limits.ts'
+
+/**
+ * A route is a declaration. The router, the validator and the OpenAPI document all read this one object, so a route
+ * cannot be undocumented, open by oversight, or take what it does not name.
+ */
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/**
+ * `anyone` needs no token; `user` needs the access token of an account; `operator` calls from this machine or has the
+ * token that METRICS_TOKEN sets.
+ */
+export type Access = 'anyone' | 'user' | 'operator'
+
+/** A reply that is not JSON: `reply: { 200: text('text/html') }`. */
+export interface TextReply {
+  content_type: string
+}
+export const text = (content_type: string): TextReply => ({ content_type })
+
+/** A reply without a body: `reply: { 204: nothing }`. */
+export const nothing = null
+
+type Reply = z.ZodType | TextReply | typeof nothing
+type Answer<R extends Reply> = R extends z.ZodType ? z.output<R> : R extends TextReply ? string : unknown
+
+type CallerOf<A extends Access> = A extends 'user' ? UserCaller : undefined
+
+// biome-ignore lint/suspicious/noExplicitAny: what a schema accepts is its own affair; its output is what is used here
+type Schema = z.ZodObject<any>
+type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined
+
+/** What a handler is given: everything has been checked. */
+export interface Request<A extends Access, Params, Query, Body> {
+  caller: CallerOf<A>
+  params: Parsed<Params>
+  query: Parsed<Query>
+  body: Parsed<Body>
+  /** From where and with what the call came. */
+  client: Client
+  /** The versions that If-Match accepts; undefined when the caller will take any. */
+  if_match: number[] | undefined
+}
+
+export interface Declaration<
+  A extends Access = Access,
+  R extends Reply = Reply,
+  Params extends Schema | undefined = Schema | undefined,
+  Query extends Schema | undefined = Schema | undefined,
+  Body extends Schema | undefined = Schema | undefined,
+> {
+  /** A short imperative sentence; its words also make the operation's id. */
+  summary: string
+  /** What the summary cannot say, in Markdown. */
+  description?: string
+  access: A
+  params?: Params
+  query?: Query
+  body?: Body
+  /** The one status of success, and what is in it. */
+  reply: { [status: number]: R }
+  /** What the service may throw; what follows from the declaration itself is added by `problemsOf`. */
+  problems?: ProblemType[]
+  limits?: Limit[]
+  /** Honours Idempotency-Key. Never on a reply that carries a secret, for the answer is stored. */
+  idempotent?: boolean
+  /** The reply has a `version`: it is sent as ETag, and a GET answers 304 to who has it already. */
+  etag?: boolean
+  /** Honours If-Match, by passing it on as `if_match`. */
+  if_match?: boolean
+  /** Where what was created can be found. */
+  location?: (answer: Answer<R>) => string
+  /** Headers that every answer of this route has. */
+  headers?: { [name: string]: string }
+  /** More bytes than usual may be sent. */
+  body_limit?: number
+  handle(request: Request<A, Params, Query, Body>): Answer<R> | Promise<Answer<R>>
+}
+
+/** A declaration as the machinery sees it: its types have done their work. */
+export interface Route extends Omit<Declaration, 'handle' | 'location'> {
+  method: Method
+  /** As the router reads it: `/api/meetings/:meeting_id`. */
+  path: string
+  handle(request: {
+    caller: Caller | undefined
+    params: unknown
+    query: unknown
+    body: unknown
+    client: Client
+    if_match: number[] | undefined
+  }): unknown
+  location?: (answer: unknown) => string
+}
+
+export function route<
+  A extends Access,
+  R extends Reply,
+  Params extends Schema | undefined = undefined,
+  Query extends Schema | undefined = undefined,
+  Body extends Schema | undefined = undefined,
+>(line: `${Method} /${string}`, declaration: Declaration<A, R, Params, Query, Body>): Route {
+  const [method, path] = line.split(' ') as [Method, string]
+  // The one place where types are let go: mount hands `handle` exactly what these schemas made.
+  return { ...(declaration as unknown as Route), method, path }
+}
+
+/** The one status of success and what is in it. */
+export function successOf({ reply }: Pick<Route, 'reply'>): { status: number; reply: Reply } {
+  const [[status, only] = []] = Object.entries(reply)
+  if (status === undefined || only === undefined) throw new Error('A route declares one reply')
+  return { status: Number(status), reply: only }
+}
+
+/** A POST without a schema takes an empty body and no other. */
+export const takesBody = ({ method, body }: Pick<Route, 'method' | 'body'>) => body !== undefined || method === 'POST'
+
+export const isText = (reply: Reply): reply is TextReply => reply !== null && 'content_type' in reply

@@ -1,0 +1,40 @@
+import { LRUCache } from 'lru-cache'
+import type { Clock } from './clock.ts'
+
+/** So many, at once or spread, and then as many again over each further period. */
+export interface Budget {
+  name: string
+  amount: number
+  per_s: number
+}
+
+export type Limiter = ReturnType<typeof createLimiter>
+
+/**
+ * Counts by the generic cell rate algorithm: one number per key, the instant at which its budget would be whole
+ * again. No timers; a forgotten key is a fresh one. `factor` scales every budget; `Infinity` never refuses.
+ */
+export function createLimiter(clock: Clock, factor: number) {
+  const wholeAt = new LRUCache<string, number>({ max: 50_000 })
+
+  return {
+    /** Takes one from the key's budget. Zero when there was one to take, else the seconds until there will be. */
+    spend(budget: Budget, key: string): number {
+      const now = clock.millis()
+      const step = (budget.per_s * 1000) / (budget.amount * factor)
+      const id = `${budget.name} ${key}`
+      const next = Math.max(now, wholeAt.get(id) ?? 0) + step
+      const wait = next - now - budget.per_s * 1000
+      if (wait > 0.5) return Math.ceil(wait / 1000)
+      wholeAt.set(id, next)
+      return 0
+    },
+
+    /** Gives one back, when what it was spent on turned out to be harmless. */
+    refund(budget: Budget, key: string): void {
+      const id = `${budget.name} ${key}`
+      const whole = wholeAt.get(id)
+      if (whole !== undefined) wholeAt.set(id, whole - (budget.per_s * 1000) / (budget.amount * factor))
+    },
+  }
+}

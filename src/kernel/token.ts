@@ -1,0 +1,18 @@
+/** What an access token says. `features/accounts` signs it and `http/auth` verifies it; both pin all of this. */
+export const accessToken = {
+  algorithm: 'HS256',
+  issuer: 'parley',
+  audience: 'parley-api',
+  kind: 'access',
+  ttl_s: 15 * 60,
+} as const
+
+export interface AccessClaims {
+  /** The user. */
+  sub: string
+  /** The login this token belongs to: ending the login ends the token. */
+  login: string
+  kind: typeof accessToken.kind
+  /** Seconds since the epoch. */
+  exp: number
+}

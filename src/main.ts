@@ -1,0 +1,109 @@
+import { mkdirSync, readFileSync } from 'node:fs'
+import type { Server } from 'node:http'
+import { demoOwner, demoPassword, hasDemo, isNew, seed } from '../seeds/demo.ts'
+import { createApp } from './app.ts'
+import { type Config, ConfigError, processEnv, readConfig } from './config.ts'
+import { isUnreachable } from './db/errors.ts'
+import { LockedError } from './db/lock.ts'
+import { migrate } from './db/migrate.ts'
+import { type Database, openDatabase } from './db/open.ts'
+import { createHttpServer, drain, listen } from './http/server.ts'
+import { systemClock } from './kernel/clock.ts'
+import { createLog, type Log } from './kernel/log.ts'
+import { createMetrics } from './kernel/metrics.ts'
+import { packageRoot } from './kernel/package.ts'
+import { signingKey } from './secret.ts'
+
+/** The process: read the settings, bring the database up to date, listen; on SIGTERM, stop without cutting anybody off. */
+
+/** How long a running answer may take to finish once the process has been told to stop; it is gone after five seconds. */
+const patience_ms = 4_000
+
+async function start(): Promise<void> {
+  const config = readConfig(processEnv())
+  const log = createLog(config.log_level)
+  process.on('uncaughtException', error => die(log, error))
+  process.on('unhandledRejection', error => die(log, error))
+
+  process.umask(0o077) // what this process writes is for its own user's eyes
+  mkdirSync(config.storage_dir, { recursive: true, mode: 0o700 })
+  const key = signingKey(config)
+  const database = await openDatabase(config.database)
+  await migrate(database, name => log.info({ migration: name }, 'migrated'))
+  if (config.demo && (await isNew(database.db))) await seed(database.db)
+
+  const metrics = createMetrics()
+  metrics.watchProcess()
+  const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8'))
+  const app = createApp({ config, key, db: database.db, clock: systemClock, log, metrics, version })
+  const server = createHttpServer(app.handler)
+  const { port } = await listen(server, config.port, config.host)
+  const stopSweeping = app.sweeper.start()
+  log.info({ host: config.host, port, engine: config.database.engine, version }, 'listening')
+  if (!config.production) await greet(config, port, database)
+
+  stopOnSignal(server, log, async () => {
+    app.prepareToStop()
+    await Promise.all([drain(server, patience_ms), stopSweeping()])
+    await database.close()
+  })
+}
+
+/** A second signal finds no handler, and ends the process at once. */
+function stopOnSignal(server: Server, log: Log, stop: () => Promise<void>): void {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      if (!server.listening) return
+      log.info({ signal }, 'stopping')
+      stop().then(
+        () => {
+          log.info('stopped')
+          process.exit(0)
+        },
+        error => die(log, error),
+      )
+    })
+  }
+}
+
+function die(log: Log, error: unknown): never {
+  log.fatal({ err: error }, 'a bug that this process must not outlive')
+  process.exit(1)
+}
+
+/** For somebody who has just started it, and wonders what to do next. */
+async function greet({ host, public_url, demo }: Config, port: number, { db }: Database): Promise<void> {
+  const origin = public_url ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  const credentials = JSON.stringify({ email: demoOwner, password: demoPassword })
+  const lines = [
+    `Parley is listening on ${origin}`,
+    '',
+    `  Docs        ${origin}/docs`,
+    ...(demo && (await hasDemo(db))
+      ? [
+          `  Demo login  ${demoOwner}   password: ${demoPassword}`,
+          '',
+          'Log in as the demo owner:',
+          '',
+          `  curl -s ${origin}/api/auth/login -H 'Content-Type: application/json' -d '${credentials}'`,
+        ]
+      : []),
+  ]
+  process.stdout.write(`\n${lines.join('\n')}\n\n`)
+}
+
+/** What an operator can mend is said in a sentence; anything else comes with its stack. */
+function explain(error: unknown): string {
+  if (error instanceof ConfigError) return `Parley cannot start with these settings:\n${error.message}`
+  if (error instanceof LockedError) return `Parley cannot start: ${error.message}`
+  if (error instanceof Error && isUnreachable(error)) return `Parley cannot reach its database: ${error.message}`
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    return `Parley cannot listen: ${error.message}; another PORT may be free`
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+start().catch(error => {
+  process.stderr.write(`${explain(error)}\n`)
+  process.exit(1)
+})

@@ -1,0 +1,28 @@
+import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from './config.ts'
+
+/**
+ * The key that signs access tokens. Production brings its own (config insists); elsewhere one is made at the first
+ * start and kept in `storage/`, for this user's eyes only.
+ */
+export function signingKey({ jwt_secret, storage_dir }: Pick<Config, 'jwt_secret' | 'storage_dir'>): KeyObject {
+  return createSecretKey(Buffer.from(jwt_secret ?? keptSecret(storage_dir)))
+}
+
+/** Written whole under another name and then linked: a reader never sees half of it, and the first of two wins. */
+function keptSecret(storageDir: string): string {
+  const file = join(storageDir, 'jwt-secret')
+  const mine = `${file}.${process.pid}`
+  mkdirSync(storageDir, { recursive: true, mode: 0o700 })
+  writeFileSync(mine, randomBytes(48).toString('base64url'), { mode: 0o600 })
+  try {
+    linkSync(mine, file)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  } finally {
+    rmSync(mine)
+  }
+  return readFileSync(file, 'utf8')
+}
