@@ -81,7 +81,7 @@ export function createAuth({ key, clock, metrics_token, identify }: Deps) {
 
   return {
     /** Lets in whom the route is for, and says who it is; an operator is nobody in particular. */
-    async admit(access: Access, ctx: Context, client: Client): Promise<Caller | undefined> {
+    admit(access: Access, ctx: Context, client: Client): Promise<Caller> | undefined {
       if (access === 'user') return findUser(ctx)
       if (access === 'operator') requireOperator(ctx, client)
       return undefined

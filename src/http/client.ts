@@ -36,15 +36,19 @@ export function createClients(trustedProxies: string[]) {
     return address
   }
 
-  return (request: IncomingMessage): Client => {
-    const address = addressOf(request)
-    const proxied = 'x-forwarded-for' in request.headers || 'forwarded' in request.headers
-    return {
-      network: networkOf(address),
-      loopback: address.range() === 'loopback' && (!proxied || trusted.length > 0),
-      user_agent: request.headers['user-agent'] ?? '',
-    }
-  }
+  /** Worked out when asked for: most requests never need it. */
+  return (request: IncomingMessage): Client => ({
+    get network() {
+      return networkOf(addressOf(request))
+    },
+    get loopback() {
+      const proxied = 'x-forwarded-for' in request.headers || 'forwarded' in request.headers
+      return addressOf(request).range() === 'loopback' && (!proxied || trusted.length > 0)
+    },
+    get user_agent() {
+      return request.headers['user-agent'] ?? ''
+    },
+  })
 }
 
 function networkOf(address: Address): string {

@@ -1,6 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import cors from '@koa/cors'
 import Koa, { type Context, type Next } from 'koa'
-import { newId } from '../kernel/ids.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Metrics } from '../kernel/metrics.ts'
 import { answerProblem } from './problems.ts'
@@ -31,7 +31,7 @@ export function createHttp({ cors_origins, secure, log, metrics }: Deps): Koa {
     }
     const { method, status } = ctx
     // The pattern, never the path: a path may hold a secret, as a calendar's link does.
-    const route: string = ctx._matchedRoute?.toString() ?? 'unmatched'
+    const route: string = ctx.state.route ?? 'unmatched'
     const ms = performance.now() - started
     metrics.requests.observe({ method: knownMethods.has(method) ? method : 'other', route, status }, ms / 1000)
     log.info({ request_id, method, route, status, ms: Math.round(ms * 10) / 10 }, 'request')
@@ -55,7 +55,7 @@ const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', '
 
 /** An id that a proxy has given is kept, so that its log and ours can be joined. */
 function requestId(given: string | string[] | undefined): string {
-  return typeof given === 'string' && /^[\w.-]{8,64}$/.test(given) ? given : newId('req')
+  return typeof given === 'string' && /^[\w.-]{8,64}$/.test(given) ? given : `req_${randomUUID()}`
 }
 
 /** Tokens travel in a header and never in a cookie, so an open origin gives a page nothing that its user did not. */

@@ -1,4 +1,4 @@
-import Router, { type RouterContext } from '@koa/router'
+import Router from '@koa/router'
 import type Koa from 'koa'
 import type { Context } from 'koa'
 import { z } from 'zod'
@@ -8,7 +8,7 @@ import type { Auth } from './auth.ts'
 import { DEFAULT_BODY_LIMIT, isStorable, readJson } from './body.ts'
 import type { Client } from './client.ts'
 import type { createIdempotency } from './idempotency.ts'
-import { accountKey, addressKey, createLimitCheck } from './limits.ts'
+import { createLimitCheck } from './limits.ts'
 import { type InputPart, invalidInput, NoRoute, WrongMethod } from './problems.ts'
 import { isText, nothing, type Route, successOf, takesBody } from './route.ts'
 
@@ -21,51 +21,65 @@ interface Deps {
   idempotency: ReturnType<typeof createIdempotency>
 }
 
-/** Puts the declared routes into Koa, and behind them the answer to whatever none of them matches. */
+type Serve = (ctx: Context, params: object) => Promise<void>
+
+/**
+ * Puts the declared routes into Koa, and behind them the answer to whatever none of them matches. A path without
+ * parameters is looked up, for the busiest are of that kind; the router tries the others one after the other.
+ */
 export function mount({ koa, routes, ...deps }: Deps): void {
+  const fixed = new Map<string, Serve>()
   const router = new Router({ strict: true, sensitive: true })
-  for (const route of routes) router.register(route.path, [route.method], serve(route, deps))
+  for (const route of routes) {
+    const serve = createServe(route, deps)
+    fixed.set(`${route.method} ${route.path}`, serve)
+    router.register(route.path, [route.method], ctx => serve(ctx, ctx.params))
+  }
+  koa.use((ctx, next) => fixed.get(`${ctx.method} ${ctx.path}`)?.(ctx, {}) ?? next())
   koa.use(router.routes())
   koa.use(refuseUnmatched)
 }
 
-function serve(route: Route, { auth, clientOf, limiter, idempotency }: Omit<Deps, 'koa' | 'routes'>) {
+function createServe(route: Route, { auth, clientOf, limiter, idempotency }: Omit<Deps, 'koa' | 'routes'>): Serve {
   const operation = `${route.method} ${route.path}`
   const { status, reply } = successOf(route)
-  const spendOfAddress = createLimitCheck(limiter, operation, route.limits ?? [], 'address')
-  const spendOfAccount = createLimitCheck(limiter, operation, route.limits ?? [], 'account')
+  const spend = createLimitCheck(limiter, operation, route.limits)
 
   /** The order matters: nobody's body is read before it is known whether they may send one at all. */
-  async function answer(ctx: RouterContext): Promise<unknown> {
+  async function answer(ctx: Context, texts: object): Promise<unknown> {
     const client = clientOf(ctx.req)
-    spendOfAddress(addressKey(client))
+    spend('address', () => client.network)
     const caller = await auth.admit(route.access, ctx, client)
-    if (caller) spendOfAccount(accountKey(caller))
+    if (caller) spend('account', () => caller.user_id)
 
-    const params = parseTexts(route.params, 'params', ctx.params)
-    const query = parseTexts(route.query, 'query', ctx.query)
+    const params = parseTexts(route.params, 'params', texts)
+    const query = ctx.querystring === '' && !route.query ? {} : parseTexts(route.query, 'query', ctx.query)
     const if_match = route.if_match ? readIfMatch(ctx) : undefined
     const body = takesBody(route)
       ? parse(route.body, 'body', await readJson(ctx.req, route.body_limit ?? DEFAULT_BODY_LIMIT))
       : undefined
-    const work = async () => route.handle({ caller, params, query, body, client, if_match })
+    const request = { caller, params, query, body, client, if_match }
 
     const key = route.idempotent ? ctx.get('Idempotency-Key') : ''
-    if (key === '' || caller === undefined) return work()
-    const done = await idempotency.run({ key, caller, request: [operation, params, query, body] }, work)
+    if (key === '' || caller === undefined) return route.handle(request)
+    const claim = { key, caller, request: [operation, params, query, body] }
+    const done = await idempotency.run(claim, async () => route.handle(request))
     if (done.replayed) ctx.set('Idempotency-Replayed', 'true')
     return done.answer
   }
 
-  return async (ctx: RouterContext): Promise<void> => {
-    const value = await answer(ctx)
+  return async (ctx, params) => {
+    ctx.state.route = route.path
+    const value = await answer(ctx, params)
     ctx.status = status
     if (route.headers) ctx.set(route.headers)
     if (route.location) ctx.set('Location', route.location(value))
     if (route.etag) ctx.set('ETag', etagOf(value))
-    if (route.etag && ctx.fresh) ctx.status = 304
-    else if (reply !== nothing) ctx.body = value
-    if (reply !== nothing && isText(reply)) ctx.set('Content-Type', reply.content_type)
+    if (route.etag && 'if-none-match' in ctx.req.headers && ctx.fresh) ctx.status = 304
+    else if (reply !== nothing) {
+      ctx.set('Content-Type', isText(reply) ? reply.content_type : 'application/json; charset=utf-8')
+      ctx.body = isText(reply) ? value : JSON.stringify(value)
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ProblemReply, problemsOf, statusOf } from './problems.ts'
-import { type Access, isText, nothing, type Route, route, successOf, takesBody, text } from './route.ts'
+import { type Access, areaOf, isText, nothing, type Route, route, successOf, takesBody, text } from './route.ts'
 
 /** The OpenAPI document, read off the declarations. What it says is what is enforced, for both read the same schemas. */
 
@@ -31,7 +31,7 @@ export function describeApi(routes: Route[], { version, public_url }: { version:
     },
     servers: [{ url: public_url ?? '/' }],
     security: [],
-    tags: [...new Set(routes.map(tagOf))].map(name => ({ name })),
+    tags: [...new Set(routes.map(({ path }) => areaOf(path)))].map(name => ({ name })),
     paths,
     components: {
       securitySchemes: {
@@ -45,9 +45,6 @@ export function describeApi(routes: Route[], { version, public_url }: { version:
 
 export type ApiDocument = ReturnType<typeof describeApi>
 
-/** `/api/auth/login` is filed under auth, `/health/live` under health. */
-const tagOf = ({ path }: Route): string => path.split('/').filter(part => part && part !== 'api')[0] ?? 'root'
-
 /** "Log in" becomes `logIn`: what a generated client calls its method. */
 const operationId = (summary: string): string =>
   summary
@@ -58,7 +55,7 @@ const operationId = (summary: string): string =>
 
 function describeOperation(declared: Route, schemas: Schemas): Json {
   return {
-    tags: [tagOf(declared)],
+    tags: [areaOf(declared.path)],
     operationId: operationId(declared.summary),
     summary: declared.summary,
     description: declared.description,

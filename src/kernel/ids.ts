@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { v7 } from 'uuid'
 
 /** A prefix says what an id names, at a glance in a log: `usr_019a…`. The rest sorts by creation time. */
-export type IdPrefix = 'evt' | 'idk' | 'lgn' | 'req' | 'usr'
+export type IdPrefix = 'evt' | 'idk' | 'lgn' | 'usr'
 
 export const newId = (prefix: IdPrefix): string => `${prefix}_${v7().replaceAll('-', '')}`
 

@@ -11,11 +11,10 @@ export const createLog = (level: string, destination?: DestinationStream) =>
     {
       level,
       base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: label => ({ level: label }) },
       serializers: { err: describe },
     },
-    destination ?? pino.destination({ sync: false }),
+    destination ?? pino.destination({ sync: false, minLength: 4096, periodicFlush: 100 }),
   )
 
 function describe(error: unknown) {
