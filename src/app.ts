@@ -37,13 +37,14 @@ export type App = ReturnType<typeof createApp>
 /** The composition root: plain calls in the order of who needs whom. */
 export function createApp({ config, key, db, clock, log, metrics, version }: Deps) {
   let stopping = false
+  const isStopping = () => stopping
   const limiter = createLimiter(clock, config.rate_limit_factor)
   const events = createEvents(clock)
   const accounts = createAccounts({ db, clock, events, limiter, key })
 
   const routes: Route[] = [
     ...accountRoutes(accounts),
-    ...healthRoutes({ db, storage_dir: config.storage_dir, isStopping: () => stopping }),
+    ...healthRoutes({ db, storage_dir: config.storage_dir, isStopping }),
     ...metricsRoutes({ metrics, db }),
     openapiRoute(() => documentText),
     docsRoute(() => page),
@@ -58,6 +59,7 @@ export function createApp({ config, key, db, clock, log, metrics, version }: Dep
   const koa = createHttp({
     cors_origins: config.cors_origins,
     secure: config.public_url?.startsWith('https:') ?? false,
+    isStopping,
     log,
     metrics,
   })

@@ -25,7 +25,7 @@ const onOff = z.enum(['on', 'off']).transform(value => value === 'on')
 
 const Secret = z
   .string()
-  .min(32, 'must have at least 32 characters; `openssl rand -base64 48` makes a good one')
+  .min(32, { error: 'must have at least 32 characters; `openssl rand -base64 48` makes a good one', abort: true })
   .refine(text => new Set(text).size >= 10, 'repeats too few different characters to be random')
 
 const DatabaseUrl = z.string().transform((url, context): DatabaseSettings => {

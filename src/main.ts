@@ -29,7 +29,10 @@ async function start(): Promise<void> {
   mkdirSync(config.storage_dir, { recursive: true, mode: 0o700 })
   const key = signingKey(config)
   const database = await openDatabase(config.database)
-  await migrate(database, name => log.info({ migration: name }, 'migrated'))
+  await migrate(database, name => {
+    log.info({ migration: name }, 'migrated')
+    log.flush() // at once, so that it can be seen where a long start has got to
+  })
   if (config.demo && (await isNew(database.db))) await seed(database.db)
 
   const metrics = createMetrics()
@@ -40,13 +43,12 @@ async function start(): Promise<void> {
   const { port } = await listen(server, config.port, config.host)
   const stopSweeping = app.sweeper.start()
   log.info({ host: config.host, port, engine: config.database.engine, version }, 'listening')
-  if (!config.production) await greet(config, port, database)
-
   stopOnSignal(server, log, async () => {
     app.prepareToStop()
     await Promise.all([drain(server, patience_ms), stopSweeping()])
     await database.close()
   })
+  if (!config.production) await greet(config, port, database)
 }
 
 /** A second signal finds no handler, and ends the process at once. */

@@ -10,6 +10,7 @@ type Done = (error: Error | null) => void
 
 const shared = {
   acquireConnectionTimeout: 10_000,
+  log: { warn: () => {}, error: () => {} }, // Knex prints what it also throws; whoever asked tells of it once
   compileSqlOnError: false, // the message of an error shows `?`, not what a person typed
 } satisfies Knex.Config
 

@@ -21,6 +21,12 @@ interface Operation {
   responses: { [status: string]: { description: string; content?: { [type: string]: { schema: Schema } } } }
 }
 
+interface Group {
+  name: string
+  description: string
+  entries: Entry[]
+}
+
 interface Entry {
   method: string
   path: string
@@ -36,8 +42,9 @@ export function docsPage(document: ApiDocument, origin: string): string {
     })),
   )
   const schemas = document.components.schemas as { [id: string]: Schema }
-  const groups = document.tags.map(({ name }) => ({
+  const groups = document.tags.map(({ name, description = '' }) => ({
     name,
+    description,
     entries: entries.filter(({ operation }) => operation.tags.includes(name)),
   }))
 
@@ -59,12 +66,16 @@ ${groups.map(navigation).join('\n')}
 <main id="top">
 <h1>${escapeHtml(document.info.summary)}</h1>
 <p>${prose(document.info.description)}</p>
-${groups.map(({ name, entries }) => `<h2>${escapeHtml(name)}</h2>\n${entries.map(show).join('\n')}`).join('\n')}
+${groups.map(showGroup).join('\n')}
 ${problemList(entries)}
 </main>
 </body>
 </html>
 `
+
+  function showGroup({ name, description, entries }: Group): string {
+    return `<h2>${escapeHtml(name)}</h2>\n<p>${prose(description)}</p>\n${entries.map(show).join('\n')}`
+  }
 
   function show({ method, path, operation }: Entry): string {
     const body = operation.requestBody?.content['application/json']?.schema
@@ -92,7 +103,7 @@ ${success(operation, schemas)}
   }
 }
 
-const navigation = ({ name, entries }: { name: string; entries: Entry[] }) =>
+const navigation = ({ name, entries }: Group) =>
   `<h2>${escapeHtml(name)}</h2>
 <ul>${entries.map(({ operation }) => `<li><a href="#${operation.operationId}">${escapeHtml(operation.summary)}</a></li>`).join('')}</ul>`
 

@@ -9,12 +9,14 @@ interface Deps {
   cors_origins: string[]
   /** HSTS is said only by who is known to be reached by https. */
   secure: boolean
+  /** True once the process has been told to stop: every answer is then the last on its connection. */
+  isStopping: () => boolean
   log: Log
   metrics: Metrics
 }
 
 /** Koa, and what surrounds every request: its id, its headers, its one log line, its measure, and its problem if any. */
-export function createHttp({ cors_origins, secure, log, metrics }: Deps): Koa {
+export function createHttp({ cors_origins, secure, isStopping, log, metrics }: Deps): Koa {
   const koa = new Koa()
   koa.silent = true // a client that goes away in the middle of an answer is no error of ours
 
@@ -29,6 +31,7 @@ export function createHttp({ cors_origins, secure, log, metrics }: Deps): Koa {
     } catch (error) {
       answerProblem(ctx, error, log)
     }
+    if (isStopping()) ctx.set('Connection', 'close')
     const { method, status } = ctx
     // The pattern, never the path: a path may hold a secret, as a calendar's link does.
     const route: string = ctx.state.route ?? 'unmatched'

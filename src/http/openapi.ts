@@ -10,6 +10,15 @@ interface Schemas {
   [id: string]: unknown
 }
 
+/** What each area of paths is about, in the words of the docs. */
+const areas: { [area: string]: string } = {
+  auth: 'Accounts: registering, logging in and out, and my own profile.',
+  health: 'For whoever restarts the process or sends it traffic.',
+  metrics: 'For Prometheus.',
+  'openapi.json': 'This document, for programs.',
+  docs: 'This document, for people.',
+}
+
 export function describeApi(routes: Route[], { version, public_url }: { version: string; public_url?: string }) {
   const schemas: Schemas = {}
   const paths: { [path: string]: Json } = {}
@@ -31,7 +40,7 @@ export function describeApi(routes: Route[], { version, public_url }: { version:
     },
     servers: [{ url: public_url ?? '/' }],
     security: [],
-    tags: [...new Set(routes.map(({ path }) => areaOf(path)))].map(name => ({ name })),
+    tags: [...new Set(routes.map(({ path }) => areaOf(path)))].map(name => ({ name, description: areas[name] })),
     paths,
     components: {
       securitySchemes: {

@@ -60,7 +60,7 @@ export function problemsOf(route: Route): ProblemType[] {
     ...(route.problems ?? []),
     ...(route.access === 'anyone' ? [] : [Unauthenticated]),
     ...(takesBody(route) ? [MalformedJson, BodyTooLarge, WrongMediaType] : []),
-    ...(takesBody(route) || route.params || route.query || route.if_match ? [Invalid] : []),
+    Invalid, // an unknown query parameter, if nothing else
     ...(limited ? [RateLimited] : []),
     ...(route.if_match ? [Stale] : []),
     ...(route.idempotent ? [IdempotencyMismatch, IdempotencyInProgress, IdempotencyUnknown] : []),

@@ -47,12 +47,13 @@ export function listen(server: Server, port: number, host: string): Promise<Addr
   })
 }
 
-/** Takes no new connection, lets what is running finish, and after `patience_ms` cuts off what has not. */
+/**
+ * Takes no new connection, lets what is running finish, and after `patience_ms` cuts off what has not. (Each answer now
+ * says that its connection ends with it: http/http.)
+ */
 export function drain(server: Server, patience_ms: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const deadline = setTimeout(() => server.closeAllConnections(), patience_ms)
-    // An answer from now on tells its client that this connection ends with it.
-    server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'))
     server.close(error => {
       clearTimeout(deadline)
       if (error) reject(error)

@@ -63,23 +63,15 @@ export function createChecker(document: ApiDocument) {
     expect(response.headers['x-request-id'], at).toBeTruthy()
     expect(response.status, `${at} ${JSON.stringify(response.body)}`).not.toBe(500)
     const path = paths.find(({ pattern }) => pattern.test(new URL(url, 'http://x').pathname))?.path
-    const operation = document.paths[path ?? '']?.[method.toLowerCase()] as { responses: object } | undefined
+    const verb = method === 'HEAD' ? 'get' : method.toLowerCase()
+    const operation = document.paths[path ?? '']?.[verb] as { responses: object } | undefined
     if (!operation) {
       expect([404, 405, 204], at).toContain(response.status)
       return
     }
     expect(Object.keys(operation.responses), at).toContain(String(response.status))
-    if (!response.type.endsWith('json') || url === '/openapi.json') return
-    const pointer = [
-      'paths',
-      path ?? '',
-      method.toLowerCase(),
-      'responses',
-      response.status,
-      'content',
-      response.type,
-      'schema',
-    ]
+    if (method === 'HEAD' || !response.type.endsWith('json') || url === '/openapi.json') return
+    const pointer = ['paths', path ?? '', verb, 'responses', response.status, 'content', response.type, 'schema']
     const $ref = `api#/${pointer.map(part => encodeURIComponent(String(part).replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')}`
     const valid = ajv.validate({ $ref }, response.body)
     expect(valid, `${at} is not as declared: ${ajv.errorsText()}`).toBe(true)

@@ -65,6 +65,7 @@ export async function createWorld(env: NodeJS.ProcessEnv = {}) {
     db,
     clock,
     key,
+    storage_dir,
     /** What has been logged, a JSON text each. */
     lines,
     startNode,

@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { ConfigError, readConfig, readDatabase, SAMPLE_SECRET, Settings } from '../src/config.ts'
+
+const strong = 'kX2v9LqTz7RmW4pYcB8nJd3sHf6gAe1u'
+const production = { NODE_ENV: 'production', JWT_SECRET: strong }
+
+const faultsOf = (env: NodeJS.ProcessEnv): string => {
+  try {
+    readConfig(env)
+    return 'none'
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message
+    throw error
+  }
+}
+
+describe('the settings', () => {
+  it('need nothing outside production', () => {
+    expect(readConfig({})).toMatchObject({
+      production: false,
+      host: '127.0.0.1',
+      port: 3000,
+      database: { engine: 'sqlite', file: 'storage/parley.sqlite' },
+      jwt_secret: undefined,
+      demo: true,
+      rate_limit_factor: 1,
+    })
+  })
+
+  it('tell every fault at once, by name, and no value', () => {
+    const faults = faultsOf({
+      PORT: 'many',
+      LOG_LEVEL: 'loud',
+      DATABASE_URL: 'oracle://me:hunter2@db',
+      JWT_SECRET: 'short',
+    })
+    expect(faults.split('\n').map(line => line.split(':')[0])).toEqual([
+      'PORT',
+      'DATABASE_URL',
+      'JWT_SECRET',
+      'LOG_LEVEL',
+    ])
+    expect(faults).not.toMatch(/hunter2|short/)
+  })
+
+  it.each([
+    ['a secret', undefined, 'JWT_SECRET: is required in production'],
+    ['one that is long enough', 'too short', 'JWT_SECRET: must have at least 32 characters'],
+    ['one that is not the sample', SAMPLE_SECRET, 'JWT_SECRET: is a sample'],
+    ['one that nobody has copied', 'your-secret-goes-here-in-production!', 'JWT_SECRET: is a sample'],
+    ['one that is not one letter over and over', 'a'.repeat(40), 'JWT_SECRET: repeats too few'],
+  ])('need %s in production', (_, JWT_SECRET, fault) => {
+    expect(faultsOf({ NODE_ENV: 'production', JWT_SECRET })).toContain(fault)
+    expect(faultsOf(production)).toBe('none')
+  })
+
+  it('keep the demo out of production, unless it is asked for', () => {
+    expect(readConfig(production).demo).toBe(false)
+    expect(readConfig({ ...production, DEMO: 'on' }).demo).toBe(true)
+    expect(readConfig({ DEMO: 'off' }).demo).toBe(false)
+  })
+
+  it.each([
+    [{ DATABASE_URL: 'sqlite:/data/p.sqlite' }, { engine: 'sqlite', file: '/data/p.sqlite' }],
+    [{ DATABASE_URL: 'postgresql://u@h/d' }, { engine: 'postgres', url: 'postgresql://u@h/d' }],
+    [{ DATABASE_URL: 'mariadb://u@h/d' }, { engine: 'mysql', url: 'mysql://u@h/d' }],
+    [{ STORAGE_DIR: '/data' }, { engine: 'sqlite', file: '/data/parley.sqlite' }],
+    [
+      { DATABASE_URL: '', STORAGE_DIR: '' },
+      { engine: 'sqlite', file: 'storage/parley.sqlite' },
+    ],
+  ])('find the database of %o', (env, database) => {
+    expect(readConfig(env).database).toEqual(database)
+    expect(readDatabase(env)).toEqual(database)
+  })
+
+  it.each([
+    { RATE_LIMITS: 'often' },
+    { RATE_LIMITS: '0' },
+    { TRUSTED_PROXIES: '10.0.0.0/99' },
+    { CORS_ORIGINS: 'https://app.example.com/path' },
+    { PUBLIC_URL: 'ftp://example.com' },
+    { DEMO: 'yes' },
+    { DATABASE_URL: 'sqlite:' },
+    { METRICS_TOKEN: 'short' },
+  ])('refuse %o', env => {
+    expect(faultsOf(env)).toContain(`${Object.keys(env)[0]}: `)
+  })
+})
+
+describe('.env.example', () => {
+  const example = readFileSync('.env.example', 'utf8')
+  const lines = [...example.matchAll(/^#? ?([A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => ({ name, value }))
+
+  it('has each setting once, in the order of the schema, after a word on what it is', () => {
+    expect(lines.map(({ name }) => name)).toEqual(Object.keys(Settings.shape))
+    for (const { name } of lines) expect(example, name).toMatch(new RegExp(`^# .+\\n(# .+\\n)*#? ?${name}=`, 'm'))
+  })
+
+  it('shows values that are taken, but for the secret, which is the sample', () => {
+    const shown = Object.fromEntries(lines.filter(({ value }) => value).map(({ name, value }) => [name, value]))
+    expect(shown.JWT_SECRET).toBe(SAMPLE_SECRET)
+    expect(faultsOf({ ...shown, NODE_ENV: 'development' })).toBe('none')
+    expect(faultsOf({ ...shown, NODE_ENV: 'production' })).toContain('JWT_SECRET: is a sample')
+  })
+})
