@@ -56,8 +56,10 @@ function typeOf(schema: Schema): string {
 }
 
 function bounds({ minimum, maximum, minLength, maxLength, default: standard }: Schema): string[] {
-  const between = (from: number | undefined, to: number | undefined, unit: string) =>
-    from === undefined && to === undefined ? [] : [`${from ?? 0} to ${to ?? '…'}${unit}`]
+  const between = (from: number | undefined, to: number | undefined, unit: string) => {
+    if (from === undefined) return to === undefined ? [] : [`up to ${to}${unit}`]
+    return [to === undefined ? `${from}${unit} or more` : `${from} to ${to}${unit}`]
+  }
   return [
     ...between(minLength, maxLength, ' characters'),
     ...between(minimum, maximum, ''),

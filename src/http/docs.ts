@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { packageRoot } from '../kernel/package.ts'
 import { example, fieldsOf, type Schema } from './docs-schema.ts'
 import type { ApiDocument, Json } from './openapi.ts'
+import { Internal, NoRoute, statusOf, WrongMethod } from './problems.ts'
 import { route, text } from './route.ts'
 
 /**
@@ -145,12 +146,17 @@ const refusals = (operation: Operation) =>
     .map(({ status, line }) => `<dt>${status}</dt><dd>${prose(line)}</dd>`)
     .join('')
 
+/** What may be met at any address, declared or not. */
+const everywhere = [
+  { status: String(statusOf[NoRoute.kind]), line: `\`${NoRoute.code}\`: ${NoRoute.title}` },
+  { status: String(statusOf[WrongMethod.kind]), line: `\`${WrongMethod.code}\`: ${WrongMethod.title}` },
+  { status: '500', line: `\`${Internal.code}\`: ${Internal.title}` },
+]
+
 /** Each problem once: this is where the `type` of a problem leads. */
 function problemList(entries: Entry[]): string {
-  const lines = new Map(
-    entries.flatMap(({ operation }) => problemsIn(operation)).map(({ status, line }) => [line, status]),
-  )
-  const rows = [...lines].sort().map(([line, status]) => {
+  const met = [...entries.flatMap(({ operation }) => problemsIn(operation)), ...everywhere]
+  const rows = [...new Map(met.map(({ status, line }) => [line, status]))].sort().map(([line, status]) => {
     const code = /`(\w+)`/.exec(line)?.[1] ?? ''
     return `<dt id="${code}">${status}</dt><dd>${prose(line)}</dd>`
   })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ProblemReply, problemsOf, statusOf } from './problems.ts'
-import { type Access, areaOf, isText, nothing, type Route, route, successOf, takesBody, text } from './route.ts'
+import { type Access, isText, nothing, type Route, route, successOf, takesBody, text } from './route.ts'
 
 /** The OpenAPI document, read off the declarations. What it says is what is enforced, for both read the same schemas. */
 
@@ -10,14 +10,14 @@ interface Schemas {
   [id: string]: unknown
 }
 
-/** What each area of paths is about, in the words of the docs. */
-const areas: { [area: string]: string } = {
+/** What the operations are filed under, in the words of the docs. */
+const tags: { [tag: string]: string } = {
   auth: 'Accounts: registering, logging in and out, and my own profile.',
-  health: 'For whoever restarts the process or sends it traffic.',
-  metrics: 'For Prometheus.',
-  'openapi.json': 'This document, for programs.',
-  docs: 'This document, for people.',
+  operations: 'For whoever runs this server, and for programs that want to know what it can do.',
 }
+
+/** `/api/auth/login` is filed under auth; what lies outside of /api is for operators. */
+const tagOf = ({ path }: Route): string => /^\/api\/([^/]+)/.exec(path)?.[1] ?? 'operations'
 
 export function describeApi(routes: Route[], { version, public_url }: { version: string; public_url?: string }) {
   const schemas: Schemas = {}
@@ -40,7 +40,7 @@ export function describeApi(routes: Route[], { version, public_url }: { version:
     },
     servers: [{ url: public_url ?? '/' }],
     security: [],
-    tags: [...new Set(routes.map(({ path }) => areaOf(path)))].map(name => ({ name, description: areas[name] })),
+    tags: [...new Set(routes.map(tagOf))].map(name => ({ name, description: tags[name] })),
     paths,
     components: {
       securitySchemes: {
@@ -64,7 +64,7 @@ const operationId = (summary: string): string =>
 
 function describeOperation(declared: Route, schemas: Schemas): Json {
   return {
-    tags: [areaOf(declared.path)],
+    tags: [tagOf(declared)],
     operationId: operationId(declared.summary),
     summary: declared.summary,
     description: declared.description,
@@ -180,6 +180,7 @@ const inComponents = (schema: object): Json =>
 function tidy({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
   if (jsonSchema.format) delete jsonSchema.pattern
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
 }
 
 export const openapiRoute = (document: () => string) =>

@@ -38,7 +38,7 @@ export const statusOf: Record<ProblemKind, number> = {
 
 export const NoRoute = problem('not_found', 'route_not_found', 'There is nothing at this address')
 export const WrongMethod = problem('wrong_method', 'method_not_allowed', 'This address does not answer that method')
-const Internal = { code: 'internal', title: 'Something went wrong on our side' }
+export const Internal = { code: 'internal', title: 'Something went wrong on our side' }
 
 /** RFC 9457, with our `code`, the id to quote to an operator, and each wrong field. */
 export const ProblemReply = z

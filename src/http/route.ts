@@ -117,12 +117,6 @@ export function successOf({ reply }: Pick<Route, 'reply'>): { status: number; re
   return { status: Number(status), reply: only }
 }
 
-/** `/api/auth/login` lies in the area auth, `/health/live` in health. */
-export function areaOf(path: string): string {
-  const [, first = '', second = ''] = path.split('/', 3)
-  return first === 'api' ? second : first
-}
-
 /** A POST without a schema takes an empty body and no other. */
 export const takesBody = ({ method, body }: Pick<Route, 'method' | 'body'>) => body !== undefined || method === 'POST'
 

@@ -21,7 +21,7 @@ export const Email = z
   .trim()
   .toLowerCase()
   .pipe(z.email().max(254))
-  .meta({ examples: ['ada@example.com'] })
+  .meta({ format: 'email', maxLength: 254, examples: ['ada@example.com'] })
 
 /** One line that a person reads: any script, but no control characters. */
 export const oneLine = (max: number) =>

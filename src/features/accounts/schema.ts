@@ -51,7 +51,7 @@ export const OfLogin = z.object({ login_id: Id })
 export const User = z
   .object({
     id: Id,
-    email: z.string(),
+    email: z.email(),
     name: z.string(),
     time_zone: z.string(),
     version: Version,
