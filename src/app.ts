@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import type { Config } from './config.ts'
+import { type Config, originOf } from './config.ts'
 import type { Db } from './db/transaction.ts'
 import { createEvents } from './events/events.ts'
 import { accountJobs } from './features/accounts/jobs.ts'
@@ -10,7 +10,7 @@ import { createClients } from './http/client.ts'
 import { docsPage, docsRoute } from './http/docs.ts'
 import { healthRoutes } from './http/health.ts'
 import { createHttp } from './http/http.ts'
-import { createIdempotency } from './http/idempotency.ts'
+import { createIdempotency } from './http/idempotency/service.ts'
 import { metricsRoutes } from './http/metrics.ts'
 import { mount } from './http/mount.ts'
 import { describeApi, openapiRoute } from './http/openapi.ts'
@@ -51,7 +51,7 @@ export function createApp({ config, key, db, clock, log, metrics, version }: Dep
   ]
   const document = describeApi(routes, { version, public_url: config.public_url })
   const documentText = JSON.stringify(document)
-  const page = docsPage(document, config.public_url ?? `http://${config.host}:${config.port}`)
+  const page = docsPage(document, originOf(config, config.port))
 
   const idempotency = createIdempotency({ db, clock })
   const auth = createAuth({ key, clock, metrics_token: config.metrics_token, identify: accounts.identify })

@@ -28,14 +28,23 @@ const Secret = z
   .min(32, { error: 'must have at least 32 characters; `openssl rand -base64 48` makes a good one', abort: true })
   .refine(text => new Set(text).size >= 10, 'repeats too few different characters to be random')
 
+function isDecodable(text: string): boolean {
+  try {
+    return decodeURIComponent(text) !== ''
+  } catch {
+    return false
+  }
+}
+
 const DatabaseUrl = z.string().transform((url, context): DatabaseSettings => {
-  if (url.startsWith('sqlite:') && url.length > 'sqlite:'.length) return { engine: 'sqlite', file: url.slice(7) }
-  if (URL.canParse(url)) {
+  const file = /^sqlite:(?!:memory:|file:)(.+)$/.exec(url)?.[1]
+  if (file) return { engine: 'sqlite', file }
+  if (URL.canParse(url) && isDecodable(url)) {
     if (/^postgres(ql)?:/.test(url)) return { engine: 'postgres', url }
     if (/^(mysql|mariadb):/.test(url)) return { engine: 'mysql', url: url.replace(/^mariadb:/, 'mysql:') }
   }
   // The value stays unsaid: it may hold a password.
-  context.addIssue('must be sqlite:<file>, postgres://… or mysql://…')
+  context.addIssue('must be sqlite:<file>, postgres://… or mysql://…, with every % in it written as %25')
   return z.NEVER
 })
 
@@ -72,9 +81,8 @@ export class ConfigError extends Error {
 }
 
 export function readConfig(env: NodeJS.ProcessEnv) {
-  const settings = readSettings(env)
+  const settings = parse(Settings, env, productionFaults)
   const production = settings.NODE_ENV === 'production'
-  if (production) refuseWeakSecret(settings.JWT_SECRET)
   return {
     production,
     host: settings.HOST,
@@ -90,6 +98,13 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     rate_limit_factor: settings.RATE_LIMITS,
     demo: settings.DEMO ?? !production,
   }
+}
+
+/** How the server is reached: by its public name, or else by where it listens. */
+export function originOf({ public_url, host }: Pick<Config, 'public_url' | 'host'>, port: number): string {
+  const everywhere = host === '0.0.0.0' || host === '::'
+  const name = everywhere ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  return public_url ?? `http://${name}:${port}`
 }
 
 /** The process's own environment, and a `.env` file where there is one; what is set already wins. */
@@ -109,21 +124,26 @@ const defaultDatabase = (storageDir: string): DatabaseSettings => ({
   file: join(storageDir, 'parley.sqlite'),
 })
 
-const readSettings = (env: NodeJS.ProcessEnv) => parse(Settings, env)
-
-function parse<Schema extends z.ZodType>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {
+function parse<Schema extends z.ZodType>(
+  schema: Schema,
+  env: NodeJS.ProcessEnv,
+  furtherFaults: (given: { [name: string]: string | undefined }) => string[] = () => [],
+): z.output<Schema> {
   // `PORT=` in a file means "not set", not "the empty text".
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
   const parsed = schema.safeParse(given)
-  if (parsed.success) return parsed.data
-  throw new ConfigError(parsed.error.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`).join('\n'))
+  const faults = parsed.error?.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`) ?? []
+  const all = [...faults, ...furtherFaults(given)]
+  if (parsed.success && all.length === 0) return parsed.data
+  throw new ConfigError(all.join('\n'))
 }
 
-function refuseWeakSecret(secret: string | undefined): asserts secret is string {
-  if (secret === undefined) throw new ConfigError('JWT_SECRET: is required in production')
-  if (secret === SAMPLE_SECRET || /change-?me|your-?secret|sample|example/i.test(secret)) {
-    throw new ConfigError('JWT_SECRET: is a sample; `openssl rand -base64 48` makes a good one')
-  }
+function productionFaults(given: { [name: string]: string | undefined }): string[] {
+  const { NODE_ENV, JWT_SECRET } = given
+  if (NODE_ENV !== 'production') return []
+  if (JWT_SECRET === undefined) return ['JWT_SECRET: is required in production']
+  const isSample = /change-?me|your-?secret|sample|example/i.test(JWT_SECRET)
+  return isSample ? ['JWT_SECRET: is a sample; `openssl rand -base64 48` makes a good one'] : []
 }
 
 function isNetwork(entry: string): boolean {

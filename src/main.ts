@@ -1,23 +1,22 @@
 import { mkdirSync, readFileSync } from 'node:fs'
-import type { Server } from 'node:http'
 import { demoOwner, demoPassword, hasDemo, isNew, seed } from '../seeds/demo.ts'
 import { createApp } from './app.ts'
-import { type Config, ConfigError, processEnv, readConfig } from './config.ts'
-import { isUnreachable } from './db/errors.ts'
+import { type Config, ConfigError, originOf, processEnv, readConfig } from './config.ts'
 import { LockedError } from './db/lock.ts'
 import { migrate } from './db/migrate.ts'
 import { type Database, openDatabase } from './db/open.ts'
-import { createHttpServer, drain, listen } from './http/server.ts'
+import { createDrain, createHttpServer, listen } from './http/server.ts'
 import { systemClock } from './kernel/clock.ts'
 import { createLog, type Log } from './kernel/log.ts'
 import { createMetrics } from './kernel/metrics.ts'
 import { packageRoot } from './kernel/package.ts'
-import { signingKey } from './secret.ts'
+import { signingKey } from './signing-key.ts'
 
 /** The process: read the settings, bring the database up to date, listen; on SIGTERM, stop without cutting anybody off. */
 
-/** How long a running answer may take to finish once the process has been told to stop; it is gone after five seconds. */
+/** How long a running answer may take once the process has been told to stop, and when it is gone, come what may. */
 const patience_ms = 4_000
+const deadline_ms = 4_800
 
 async function start(): Promise<void> {
   const config = readConfig(processEnv())
@@ -26,9 +25,9 @@ async function start(): Promise<void> {
   process.on('unhandledRejection', error => die(log, error))
 
   process.umask(0o077) // what this process writes is for its own user's eyes
-  mkdirSync(config.storage_dir, { recursive: true, mode: 0o700 })
+  await blame('STORAGE_DIR', async () => mkdirSync(config.storage_dir, { recursive: true, mode: 0o700 }))
   const key = signingKey(config)
-  const database = await openDatabase(config.database)
+  const database = await blame('DATABASE_URL', () => openDatabase(config.database))
   await migrate(database, name => {
     log.info({ migration: name }, 'migrated')
     log.flush() // at once, so that it can be seen where a long start has got to
@@ -40,32 +39,45 @@ async function start(): Promise<void> {
   const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8'))
   const app = createApp({ config, key, db: database.db, clock: systemClock, log, metrics, version })
   const server = createHttpServer(app.handler)
-  const { port } = await listen(server, config.port, config.host)
+  const drain = createDrain(server)
+  const { port } = await blame('HOST and PORT', () => listen(server, config.port, config.host))
   const stopSweeping = app.sweeper.start()
   log.info({ host: config.host, port, engine: config.database.engine, version }, 'listening')
-  stopOnSignal(server, log, async () => {
+  stopOnSignal(log, async () => {
     app.prepareToStop()
-    await Promise.all([drain(server, patience_ms), stopSweeping()])
+    await Promise.all([drain(patience_ms), stopSweeping()])
     await database.close()
   })
   if (!config.production) await greet(config, port, database)
 }
 
-/** A second signal finds no handler, and ends the process at once. */
-function stopOnSignal(server: Server, log: Log, stop: () => Promise<void>): void {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      if (!server.listening) return
-      log.info({ signal }, 'stopping')
-      stop().then(
-        () => {
-          log.info('stopped')
-          process.exit(0)
-        },
-        error => die(log, error),
-      )
-    })
+/** What fails here fails for what a setting says: the operator can mend it, and needs its name, not our stack. */
+async function blame<Result>(setting: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof LockedError || !(error instanceof Error)) throw error
+    throw new ConfigError(`${setting}: ${error.message}`)
   }
+}
+
+/** A second signal finds no handler, and ends the process at once. */
+function stopOnSignal(log: Log, stop: () => Promise<void>): void {
+  const signals = ['SIGTERM', 'SIGINT'] as const
+  const onSignal = (signal: NodeJS.Signals) => {
+    for (const each of signals) process.off(each, onSignal)
+    log.info({ signal }, 'stopping')
+    const exit = (said: string) => {
+      log.info(said)
+      process.exit(0)
+    }
+    setTimeout(exit, deadline_ms, 'stopped, without waiting any longer for the database').unref()
+    stop().then(
+      () => exit('stopped'),
+      error => die(log, error),
+    )
+  }
+  for (const signal of signals) process.on(signal, onSignal)
 }
 
 function die(log: Log, error: unknown): never {
@@ -74,14 +86,14 @@ function die(log: Log, error: unknown): never {
 }
 
 /** For somebody who has just started it, and wonders what to do next. */
-async function greet({ host, public_url, demo }: Config, port: number, { db }: Database): Promise<void> {
-  const origin = public_url ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+async function greet(config: Config, port: number, { db }: Database): Promise<void> {
+  const origin = originOf(config, port)
   const credentials = JSON.stringify({ email: demoOwner, password: demoPassword })
   const lines = [
     `Parley is listening on ${origin}`,
     '',
     `  Docs        ${origin}/docs`,
-    ...(demo && (await hasDemo(db))
+    ...(config.demo && (await hasDemo(db))
       ? [
           `  Demo login  ${demoOwner}   password: ${demoPassword}`,
           '',
@@ -98,10 +110,6 @@ async function greet({ host, public_url, demo }: Config, port: number, { db }: D
 function explain(error: unknown): string {
   if (error instanceof ConfigError) return `Parley cannot start with these settings:\n${error.message}`
   if (error instanceof LockedError) return `Parley cannot start: ${error.message}`
-  if (error instanceof Error && isUnreachable(error)) return `Parley cannot reach its database: ${error.message}`
-  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    return `Parley cannot listen: ${error.message}; another PORT may be free`
-  }
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 

@@ -55,6 +55,10 @@ describe('the settings', () => {
     expect(faultsOf(production)).toBe('none')
   })
 
+  it('tell of a missing secret also when something else is wrong', () => {
+    expect(faultsOf({ NODE_ENV: 'production', PORT: 'x' }).split('\n')).toHaveLength(2)
+  })
+
   it('keep the demo out of production, unless it is asked for', () => {
     expect(readConfig(production).demo).toBe(false)
     expect(readConfig({ ...production, DEMO: 'on' }).demo).toBe(true)
@@ -83,6 +87,8 @@ describe('the settings', () => {
     { PUBLIC_URL: 'ftp://example.com' },
     { DEMO: 'yes' },
     { DATABASE_URL: 'sqlite:' },
+    { DATABASE_URL: 'sqlite::memory:' },
+    { DATABASE_URL: 'mysql://me:100%@h/d' },
     { METRICS_TOKEN: 'short' },
   ])('refuse %o', env => {
     expect(faultsOf(env)).toContain(`${Object.keys(env)[0]}: `)

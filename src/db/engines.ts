@@ -54,6 +54,7 @@ const postgres = (connectionString: string): Knex.PgConnectionConfig => ({
   connectionTimeoutMillis: 10_000,
   keepAlive: true,
   statement_timeout: 30_000,
+  query_timeout: 35_000, // when not even the refusal of a statement comes back
   idle_in_transaction_session_timeout: 30_000,
   types: { getTypeParser: postgresParser },
 })
@@ -71,5 +72,8 @@ const mysql = (uri: string): Knex.MySql2ConnectionConfig => ({
 
 /** REPEATABLE READ, the default, reads a stale snapshot after it waited for a lock, and its gap locks block inserts. */
 function tellMysql(connection: { query(sql: string, done: Done): void }, done: Done) {
-  connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', done)
+  connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', error => {
+    if (error) done(error)
+    else connection.query('SET SESSION innodb_lock_wait_timeout = 5', done)
+  })
 }

@@ -11,7 +11,8 @@ export function isConflict(error: unknown): boolean {
 const conflicts = new Set<unknown>([
   'SQLITE_BUSY',
   '40001', // Postgres: serialization failure
-  '40P01', // Postgres: deadlock
+  '40P01', // … deadlock
+  '55P03', // … lock not available
   'ER_LOCK_DEADLOCK',
   'ER_LOCK_WAIT_TIMEOUT',
   'ER_CHECKREAD',
@@ -20,11 +21,16 @@ const conflicts = new Set<unknown>([
 /** The database cannot be reached, has no room, or its pool stayed empty for too long. */
 export function isUnreachable(error: unknown): boolean {
   if (error instanceof Error && error.name === 'KnexTimeoutError') return true
+  // The drivers say some of it in words alone; Knex puts the statement in front of them.
+  if (error instanceof Error && inWords.test(error.message)) return true
   const value = code(error)
-  return typeof value === 'string' && (unreachable.has(value) || /^(08|53|57P)/.test(value))
+  return typeof value === 'string' && (unreachable.has(value) || /^(08|53|57|25P03)/.test(value))
 }
 
+const inWords = /connection (terminated|error|is in closed state)|(connection|query read) timeout|timeout expired/i
+
 const unreachable = new Set<string>([
+  'EAI_AGAIN',
   'ECONNREFUSED',
   'ECONNRESET',
   'EHOSTUNREACH',
@@ -34,6 +40,7 @@ const unreachable = new Set<string>([
   'PROTOCOL_CONNECTION_LOST',
   'ER_CON_COUNT_ERROR',
   'ER_SERVER_SHUTDOWN',
+  'ER_STATEMENT_TIMEOUT',
   'SQLITE_FULL',
   'SQLITE_IOERR',
   'SQLITE_CANTOPEN',

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import knexModule, { type Knex } from 'knex'
 import sqlite3 from 'sqlite3'
@@ -20,7 +20,8 @@ type Release = () => Promise<void>
  * of the operating system on every platform, without an addon of its own. A row in that file says who holds it.
  */
 export async function lockFile(databaseFile: string): Promise<Release> {
-  const file = `${databaseFile}.lock`
+  // One database has one lock, by whatever link it is reached.
+  const file = `${existsSync(databaseFile) ? realpathSync(databaseFile) : databaseFile}.lock`
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const connection = await openFile(file)
   try {
@@ -37,25 +38,35 @@ export async function lockFile(databaseFile: string): Promise<Release> {
   return () => close(connection)
 }
 
-/** Held around migrations by the engines that many processes share. On SQLite the lock of the file is enough. */
-export async function lockMigrations(db: Knex, settings: DatabaseSettings): Promise<Release> {
-  if (settings.engine === 'sqlite') return async () => {}
-  // One connection of its own: the lock lives and dies with it.
-  const session = knexModule({ ...db.client.config, pool: { min: 1, max: 1 } })
+/**
+ * Runs `work` while no other process migrates. It gets a connection of its own, on which the lock lives and dies, and
+ * on which a statement may take its time. On SQLite the lock of the file is enough.
+ */
+export async function withMigrationLock<Result>(
+  writer: Knex,
+  settings: DatabaseSettings,
+  work: (session: Knex) => Promise<Result>,
+): Promise<Result> {
+  if (settings.engine === 'sqlite') return work(writer)
+  const { connection, pool, ...config } = writer.client.config
+  const patient = { ...connection, query_timeout: 0, statement_timeout: 0, idle_in_transaction_session_timeout: 0 }
+  const session = knexModule({
+    ...config,
+    connection: settings.engine === 'postgres' ? patient : connection,
+    pool: { ...pool, min: 1, max: 1 },
+  })
   try {
     if (settings.engine === 'postgres') {
-      await session.raw('SET statement_timeout = 0')
       await session.raw('SELECT pg_advisory_lock(?)', [0x7061726c])
     } else {
       // GET_LOCK is one name for the whole server; another database of it is none of our business.
       const [[row]] = await session.raw("SELECT GET_LOCK(CONCAT('parley ', SHA1(DATABASE())), 600) AS held")
-      if (row.held !== 1) throw new LockedError('Another process has been migrating for ten minutes')
+      if (row.held !== 1) throw new LockedError('another process has been migrating for ten minutes')
     }
-  } catch (error) {
+    return await work(session)
+  } finally {
     await session.destroy()
-    throw error
   }
-  return () => session.destroy()
 }
 
 const isBusy = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY'

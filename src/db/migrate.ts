@@ -1,6 +1,6 @@
 import type { Knex } from 'knex'
 import { migrations } from '../../migrations/index.ts'
-import { lockMigrations } from './lock.ts'
+import { withMigrationLock } from './lock.ts'
 import type { Database } from './open.ts'
 import { type Db, writerOf } from './transaction.ts'
 
@@ -23,19 +23,15 @@ export const migrationSource: Knex.MigrationSource<string> = {
  * one migrates and the others wait for it. One that was killed leaves nothing that blocks: the engine has let go of its
  * lock, so whatever Knex's own lock row still says is out of date, and each migration can be run again.
  */
-export async function migrate({ db, settings }: Database, tell: (name: string) => void = () => {}): Promise<void> {
-  const writer = writerOf(db)
-  const unlock = await lockMigrations(writer, settings)
-  try {
-    await writer.migrate.forceFreeMigrationsLock({ migrationSource })
+export function migrate({ db, settings }: Database, tell: (name: string) => void = () => {}): Promise<void> {
+  return withMigrationLock(writerOf(db), settings, async session => {
+    await session.migrate.forceFreeMigrationsLock({ migrationSource })
     for (;;) {
-      const [, [name]] = await writer.migrate.up({ migrationSource })
+      const [, [name]] = await session.migrate.up({ migrationSource })
       if (name === undefined) return
       tell(name)
     }
-  } finally {
-    await unlock()
-  }
+  })
 }
 
 /** Names of migrations that this version knows and the database has not had. */

@@ -36,6 +36,11 @@ export async function openDatabase(settings: DatabaseSettings): Promise<Database
 
 /** How many connections are in use, free, and waited for: a full pool is the first sign of a database in trouble. */
 export function poolOf(db: Db): { used: number; free: number; waiting: number } {
-  const pool = writerOf(db).client.pool
-  return { used: pool.numUsed(), free: pool.numFree(), waiting: pool.numPendingAcquires() }
+  const pools = [...new Set([db, writerOf(db)])].map(({ client }) => client.pool)
+  const sum = (count: (pool: (typeof pools)[number]) => number) => pools.reduce((total, pool) => total + count(pool), 0)
+  return {
+    used: sum(pool => pool.numUsed()),
+    free: sum(pool => pool.numFree()),
+    waiting: sum(pool => pool.numPendingAcquires()),
+  }
 }

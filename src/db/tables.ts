@@ -9,12 +9,14 @@ export async function createTable(db: Knex, name: string, build: (table: Knex.Cr
   if (await db.schema.hasTable(name)) return
   if (db.client.config.client !== 'mysql2') return db.schema.createTable(name, build)
 
+  // Compare text by its bytes, as the other engines do: case, accents and trailing spaces count.
+  const [[{ version }]] = await db.raw('SELECT version() AS version')
+  const collation = /mariadb/i.test(version) ? 'utf8mb4_nopad_bin' : 'utf8mb4_0900_bin'
   const unfinished = `${name}_unfinished`
   await db.schema.dropTableIfExists(unfinished)
   await db.schema.createTable(unfinished, table => {
-    // Compare text by its bytes, as the other engines do: case and accents count.
     table.charset('utf8mb4')
-    table.collate('utf8mb4_bin')
+    table.collate(collation)
     build(table)
   })
   await db.schema.renameTable(unfinished, name)

@@ -27,9 +27,9 @@ export async function inTransaction<Result>(db: Db, work: (db: Db) => Promise<Re
       return await writerOf(db).transaction(work)
     } catch (error) {
       if (attempt === maxAttempts || !isConflict(error)) throw error
-      await pause(Math.random() * 10 * attempt)
+      await pause(Math.random() * 20 * 2 ** attempt)
     }
   }
 }
 
-const maxAttempts = 5
+const maxAttempts = 6

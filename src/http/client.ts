@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http'
-import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /** From where and with what a call came. */
@@ -29,8 +28,8 @@ export function createClients(trustedProxies: string[]) {
     if (trusted.length === 0) return address
     const hops = [request.headers['x-forwarded-for'] ?? []].flat().join(',').split(',')
     while (isTrusted(address)) {
-      const hop = hops.pop()?.trim() ?? ''
-      if (isIP(hop) === 0) break
+      const hop = withoutPort(hops.pop()?.trim() ?? '')
+      if (!ipaddr.isValid(hop)) break
       address = ipaddr.process(hop)
     }
     return address
@@ -43,13 +42,17 @@ export function createClients(trustedProxies: string[]) {
     },
     get loopback() {
       const proxied = 'x-forwarded-for' in request.headers || 'forwarded' in request.headers
-      return addressOf(request).range() === 'loopback' && (!proxied || trusted.length > 0)
+      return !proxied && ipaddr.process(request.socket.remoteAddress ?? '0.0.0.0').range() === 'loopback'
     },
     get user_agent() {
       return request.headers['user-agent'] ?? ''
     },
   })
 }
+
+/** Some proxies add the port: `198.51.100.7:4711`, `[2001:db8::1]:4711`. */
+const withoutPort = (hop: string): string =>
+  /^\[(.+)\](:\d+)?$/.exec(hop)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(hop)?.[1] ?? hop
 
 function networkOf(address: Address): string {
   if (address instanceof ipaddr.IPv4) return address.toString()

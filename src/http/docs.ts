@@ -5,6 +5,7 @@ import { example, fieldsOf, type Schema } from './docs-schema.ts'
 import type { ApiDocument, Json } from './openapi.ts'
 import { Internal, NoRoute, statusOf, WrongMethod } from './problems.ts'
 import { route, text } from './route.ts'
+import { UnreadableRequest } from './server.ts'
 
 /**
  * The OpenAPI document as one page: no script, no font, no request to anywhere, readable on a phone. It is made of the
@@ -150,6 +151,10 @@ const refusals = (operation: Operation) =>
 const everywhere = [
   { status: String(statusOf[NoRoute.kind]), line: `\`${NoRoute.code}\`: ${NoRoute.title}` },
   { status: String(statusOf[WrongMethod.kind]), line: `\`${WrongMethod.code}\`: ${WrongMethod.title}` },
+  {
+    status: String(statusOf[UnreadableRequest.kind]),
+    line: `\`${UnreadableRequest.code}\`: ${UnreadableRequest.title}`,
+  },
   { status: '500', line: `\`${Internal.code}\`: ${Internal.title}` },
 ]
 

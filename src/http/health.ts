@@ -1,4 +1,5 @@
 import { access, constants } from 'node:fs/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 import { pendingMigrations } from '../db/migrate.ts'
 import type { Db } from '../db/transaction.ts'
@@ -17,11 +18,17 @@ interface Deps {
   isStopping: () => boolean
 }
 
+/** A database that hangs is as bad as one that is away, and whoever asks will not wait for long. */
+async function tooLong(): Promise<never> {
+  await pause(2_000, undefined, { ref: false })
+  throw new Error('The database did not answer in time')
+}
+
 export function healthRoutes({ db, storage_dir, isStopping }: Deps) {
   /** What keeps this node from working, by name; a client learns no more than that. */
   async function faults(): Promise<string[]> {
     const checks = [
-      pendingMigrations(db).then(
+      Promise.race([pendingMigrations(db), tooLong()]).then(
         pending => (pending.length > 0 ? 'migrations' : undefined),
         () => 'database',
       ),

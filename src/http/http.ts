@@ -4,6 +4,7 @@ import Koa, { type Context, type Next } from 'koa'
 import type { Log } from '../kernel/log.ts'
 import type { Metrics } from '../kernel/metrics.ts'
 import { answerProblem } from './problems.ts'
+import { UnreadableRequest } from './server.ts'
 
 interface Deps {
   cors_origins: string[]
@@ -27,6 +28,7 @@ export function createHttp({ cors_origins, secure, isStopping, log, metrics }: D
     ctx.set('X-Request-Id', request_id)
     for (const [name, value] of headers) ctx.res.setHeader(name, value)
     try {
+      requireReadable(ctx)
       await next()
     } catch (error) {
       answerProblem(ctx, error, log)
@@ -44,6 +46,17 @@ export function createHttp({ cors_origins, secure, isStopping, log, metrics }: D
   koa.use(surround)
   if (cors_origins.length > 0) koa.use(openTo(cors_origins))
   return koa
+}
+
+/** A target such as `http://[/` is a URL to Node's parser and not to its reader, which throws. */
+function requireReadable({ req, request }: Context): void {
+  if (req.headers.host === undefined && req.httpVersion === '1.1')
+    throw UnreadableRequest({ detail: 'Host is missing' })
+  try {
+    void request.path
+  } catch {
+    throw UnreadableRequest({ detail: 'The address is no URL' })
+  }
 }
 
 const securityHeaders = [

@@ -1,22 +1,15 @@
 import type { Limiter } from '../kernel/limiter.ts'
 import { RateLimited } from '../kernel/problem.ts'
+import type { Limit } from './route.ts'
 
-/** A budget that a route declares, and whose it is. */
-export interface Limit {
-  by: 'address' | 'account'
-  amount: number
-  per_s: number
-}
-
-export const perAddress = (amount: number, per_s: number): Limit => ({ by: 'address', amount, per_s })
-export const perAccount = (amount: number, per_s: number): Limit => ({ by: 'account', amount, per_s })
-
-/** Makes the check of one route; its limits are counted apart from every other route's. */
+/** Makes the check of one route; each of its limits is counted apart from every other. */
 export function createLimitCheck(limiter: Limiter, operation: string, limits: Limit[] = []) {
+  const budgets = limits.map(limit => ({ ...limit, name: `${operation} ${limit.amount}/${limit.per_s}s` }))
+
   return (by: Limit['by'], key: () => string): void => {
-    for (const limit of limits) {
-      if (limit.by !== by) continue
-      const wait = limiter.spend({ ...limit, name: operation }, key())
+    for (const budget of budgets) {
+      if (budget.by !== by) continue
+      const wait = limiter.spend(budget, key())
       if (wait > 0) throw RateLimited({ retry_after_s: wait })
     }
   }

@@ -7,10 +7,10 @@ import { Invalid } from '../kernel/problem.ts'
 import type { Auth } from './auth.ts'
 import { DEFAULT_BODY_LIMIT, isStorable, readJson } from './body.ts'
 import type { Client } from './client.ts'
-import type { createIdempotency } from './idempotency.ts'
+import type { createIdempotency } from './idempotency/service.ts'
 import { createLimitCheck } from './limits.ts'
 import { type InputPart, invalidInput, NoRoute, WrongMethod } from './problems.ts'
-import { isText, nothing, type Route, successOf, takesBody } from './route.ts'
+import { carriesSecret, isText, nothing, type Route, successOf, takesBody } from './route.ts'
 
 interface Deps {
   koa: Koa
@@ -32,7 +32,7 @@ export function mount({ koa, routes, ...deps }: Deps): void {
   const router = new Router({ strict: true, sensitive: true })
   for (const route of routes) {
     const serve = createServe(route, deps)
-    fixed.set(`${route.method} ${route.path}`, serve)
+    if (!route.path.includes(':')) fixed.set(`${route.method} ${route.path}`, serve)
     router.register(route.path, [route.method], ctx => serve(ctx, ctx.params))
   }
   koa.use((ctx, next) => fixed.get(`${ctx.method} ${ctx.path}`)?.(ctx, {}) ?? next())
@@ -43,6 +43,7 @@ export function mount({ koa, routes, ...deps }: Deps): void {
 function createServe(route: Route, { auth, clientOf, limiter, idempotency }: Omit<Deps, 'koa' | 'routes'>): Serve {
   const operation = `${route.method} ${route.path}`
   const { status, reply } = successOf(route)
+  if (route.idempotent && carriesSecret(route)) throw new Error(`${operation} would store the secret in its answer`)
   const spend = createLimitCheck(limiter, operation, route.limits)
 
   /** The order matters: nobody's body is read before it is known whether they may send one at all. */

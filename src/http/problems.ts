@@ -1,6 +1,6 @@
 import type { Context } from 'koa'
 import { z } from 'zod'
-import { isUnreachable } from '../db/errors.ts'
+import { isConflict, isUnreachable } from '../db/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import {
   type FieldError,
@@ -15,7 +15,7 @@ import {
   Unavailable,
 } from '../kernel/problem.ts'
 import { BodyTooLarge, MalformedJson, WrongMediaType } from './body.ts'
-import { IdempotencyInProgress, IdempotencyMismatch, IdempotencyUnknown } from './idempotency.ts'
+import { IdempotencyInProgress, IdempotencyMismatch, IdempotencyUnknown } from './idempotency/service.ts'
 import { type Route, takesBody } from './route.ts'
 
 /** The one place that knows which status a problem has, and that turns what was thrown into an answer. */
@@ -72,7 +72,8 @@ export function answerProblem(ctx: Context, error: unknown, log: Log): void {
   const request_id: string = ctx.state.request_id
   const known = toProblem(error)
   if (!known) log.error({ request_id, err: error }, 'bug')
-  if (known?.kind === 'unavailable' && error !== known) log.error({ request_id, err: error }, 'database unreachable')
+  if (known?.kind === 'unavailable' && error !== known)
+    log.error({ request_id, err: error }, 'database away or too busy')
 
   const { detail, errors, retry_after_s, allow } = known?.extra ?? {}
   const status = known ? statusOf[known.kind] : 500
@@ -81,15 +82,14 @@ export function answerProblem(ctx: Context, error: unknown, log: Log): void {
   if (status === 401) ctx.set('WWW-Authenticate', 'Bearer')
   if (allow) ctx.set('Allow', allow.join(', '))
   if (status === 429 || status === 503) ctx.set('Retry-After', String(retry_after_s ?? 1))
-  // What is still being sent will not be read: the connection has no further use.
-  if (status === 413) ctx.set('Connection', 'close')
   ctx.type = 'application/problem+json'
   ctx.body = JSON.stringify({ type: `/docs#${code}`, title, status, detail, code, request_id, errors })
 }
 
 function toProblem(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error
-  return isUnreachable(error) ? Unavailable() : undefined
+  // A conflict comes here after it has been tried again and again: the database is too busy.
+  return isUnreachable(error) || isConflict(error) ? Unavailable() : undefined
 }
 
 export type InputPart = 'params' | 'query' | 'body'

@@ -1,8 +1,7 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Caller, UserCaller } from '../kernel/caller.ts'
 import type { ProblemType } from '../kernel/problem.ts'
 import type { Client } from './client.ts'
-import type { Limit } from './limits.ts'
 
 /**
  * A route is a declaration. The router, the validator and the OpenAPI document all read this one object, so a route
@@ -16,6 +15,15 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
  * token that METRICS_TOKEN sets.
  */
 export type Access = 'anyone' | 'user' | 'operator'
+
+/** So many calls, at once or spread, and as many again over each further period; by the caller's address or account. */
+export interface Limit {
+  by: 'address' | 'account'
+  amount: number
+  per_s: number
+}
+export const perAddress = (amount: number, per_s: number): Limit => ({ by: 'address', amount, per_s })
+export const perAccount = (amount: number, per_s: number): Limit => ({ by: 'account', amount, per_s })
 
 /** A reply that is not JSON: `reply: { 200: text('text/html') }`. */
 export interface TextReply {
@@ -67,7 +75,7 @@ export interface Declaration<
   /** What the service may throw; what follows from the declaration itself is added by `problemsOf`. */
   problems?: ProblemType[]
   limits?: Limit[]
-  /** Honours Idempotency-Key. Never on a reply that carries a secret, for the answer is stored. */
+  /** Honours Idempotency-Key. Refused on a reply that carries a secret, for the answer is stored. */
   idempotent?: boolean
   /** The reply has a `version`: it is sent as ETag, and a GET answers 304 to who has it already. */
   etag?: boolean
@@ -115,6 +123,13 @@ export function successOf({ reply }: Pick<Route, 'reply'>): { status: number; re
   const [[status, only] = []] = Object.entries(reply)
   if (status === undefined || only === undefined) throw new Error('A route declares one reply')
   return { status: Number(status), reply: only }
+}
+
+/** Whether the reply has a field of kernel/fields' `Secret`. */
+export function carriesSecret({ reply }: Pick<Route, 'reply'>): boolean {
+  const { reply: schema } = successOf({ reply })
+  if (schema === nothing || isText(schema)) return false
+  return JSON.stringify(z.toJSONSchema(schema, { io: 'output' })).includes('"format":"password"')
 }
 
 /** A POST without a schema takes an empty body and no other. */

@@ -41,7 +41,8 @@ export function createSweeper({ db, clock, log, jobs }: Deps) {
       try {
         if (await claim(job)) await runToEnd(job)
       } catch (error) {
-        log.error({ job: job.name, err: error }, 'job failed; it is tried again at its next time')
+        log.error({ job: job.name, err: error }, 'job failed; this node tries it again in its next period')
+        quietUntil.set(job.name, clock.in(job.every_s))
       }
     }
   }
@@ -55,7 +56,7 @@ export function createSweeper({ db, clock, log, jobs }: Deps) {
       quietUntil.set(name, schedule.next_at)
       return false
     }
-    return inTransaction(db, async db => {
+    return await inTransaction(db, async db => {
       await db<Schedule>('jobs').insert({ name, next_at: now }).onConflict('name').ignore()
       return (await db<Schedule>('jobs').where({ name }).where('next_at', '<=', now).update({ next_at })) === 1
     })

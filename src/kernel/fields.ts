@@ -35,8 +35,12 @@ export const oneLine = (max: number) =>
 export const TimeZone = z
   .string()
   .max(64)
+  .regex(/^[A-Z]/, 'must be a name, such as Europe/Berlin') // newer engines take offsets, too; older ones do not
   .refine(zone => IANAZone.isValidZone(zone), 'must be an IANA time zone, such as Europe/Berlin')
   .meta({ examples: ['Europe/Berlin'] })
+
+/** What must not be stored or logged as it is: a password, a token. */
+export const Secret = z.string().meta({ format: 'password' })
 
 /** Rises by one with every change of the thing; its ETag is this number in quotes. */
 export const Version = z.int().min(1)

@@ -12,18 +12,18 @@ export type Limiter = ReturnType<typeof createLimiter>
 
 /**
  * Counts by the generic cell rate algorithm: one number per key, the instant at which its budget would be whole
- * again. No timers; a forgotten key is a fresh one. `factor` scales every budget; `Infinity` never refuses.
+ * again. No timers; a forgotten key is a fresh one. `factor` scales every budget, but never below one; `Infinity` never refuses.
  */
 export function createLimiter(clock: Clock, factor: number) {
   const wholeAt = new LRUCache<string, number>({ max: 50_000 })
+  const stepOf = ({ amount, per_s }: Budget) => (per_s * 1000) / Math.max(1, amount * factor)
 
   return {
     /** Takes one from the key's budget. Zero when there was one to take, else the seconds until there will be. */
     spend(budget: Budget, key: string): number {
       const now = clock.millis()
-      const step = (budget.per_s * 1000) / (budget.amount * factor)
       const id = `${budget.name} ${key}`
-      const next = Math.max(now, wholeAt.get(id) ?? 0) + step
+      const next = Math.max(now, wholeAt.get(id) ?? 0) + stepOf(budget)
       const wait = next - now - budget.per_s * 1000
       if (wait > 0.5) return Math.ceil(wait / 1000)
       wholeAt.set(id, next)
@@ -33,8 +33,9 @@ export function createLimiter(clock: Clock, factor: number) {
     /** Gives one back, when what it was spent on turned out to be harmless. */
     refund(budget: Budget, key: string): void {
       const id = `${budget.name} ${key}`
-      const whole = wholeAt.get(id)
-      if (whole !== undefined) wholeAt.set(id, whole - (budget.per_s * 1000) / (budget.amount * factor))
+      const whole = (wholeAt.get(id) ?? 0) - stepOf(budget)
+      if (whole > clock.millis()) wholeAt.set(id, whole)
+      else wholeAt.delete(id)
     },
   }
 }

@@ -1,4 +1,7 @@
-import { expect, it } from 'vitest'
+import argon2 from 'argon2'
+import { expect, it, vi } from 'vitest'
+import { createAttempts } from '../../src/features/accounts/attempts.ts'
+import { createLimiter } from '../../src/kernel/limiter.ts'
 import { createWorld, PASSWORD } from '../support/world.ts'
 
 const world = await createWorld()
@@ -22,6 +25,18 @@ it('answers an unknown address and a wrong password in the same words', async ()
   }
   expect(answers[0]).toMatchObject({ status: 401, code: 'wrong_credentials' })
   expect(answers[1]).toEqual(answers[0])
+})
+
+it('does the same work for an unknown address and a wrong password', async () => {
+  await world.make.user({ email: 'worked@example.com' })
+  const verify = vi.spyOn(argon2, 'verify')
+  for (const email of ['worked@example.com', 'nobody@example.com']) {
+    await world.anyone.post('/api/auth/login', { email, password: wrong })
+  }
+  const parameters = verify.mock.calls.map(([hash]) => String(hash).split('$').slice(1, 4))
+  verify.mockRestore()
+  expect(parameters).toHaveLength(2)
+  expect(parameters[1]).toEqual(parameters[0])
 })
 
 it('does not let an account of another tenant in', async () => {
@@ -75,6 +90,38 @@ it('stops many addresses that try one account, but not its owner where they have
   expect(statuses.slice(0, 100).every(status => status === 401)).toBe(true)
   expect(statuses.slice(100).every(status => status === 429)).toBe(true)
   expect((await home.post('/api/auth/login', right)).status).toBe(200)
+})
+
+it('lets thirty people in at once who share an address, and one person thirty times', async () => {
+  const office = limited.anyone.with({ from: '127.0.4.1' })
+  const logIn = async (email: string) => (await office.post('/api/auth/login', { email, password: PASSWORD })).status
+  const emails = Array.from({ length: 30 }, (_, i) => `colleague${i}@example.com`)
+  for (const email of emails) await limited.make.user({ email })
+  expect(await Promise.all(emails.map(logIn))).toEqual(Array(30).fill(200))
+  expect(await Promise.all(emails.map(() => logIn('colleague0@example.com')))).toEqual(Array(30).fill(200))
+})
+
+it('charges nobody for an attempt that could not be judged', async () => {
+  const attempts = createAttempts({ limiter: createLimiter(limited.clock, 1), clock: limited.clock })
+  for (let i = 0; i < 50; i++) {
+    const attempt = attempts.guard('ada', '192.0.2.1', () => Promise.reject(new Error('the database is away')))
+    await expect(attempt).rejects.toThrow('away')
+  }
+  expect(await attempts.guard('ada', '192.0.2.1', async () => 'in')).toBe('in')
+})
+
+it('lets nobody flush the counters by making addresses up', async () => {
+  const attempts = createAttempts({ limiter: createLimiter(limited.clock, 1), clock: limited.clock })
+  const guess = (account: string, network: string) =>
+    attempts
+      .guard(account, network, async () => undefined)
+      .then(
+        () => 'wrong',
+        () => 'refused',
+      )
+  for (let i = 0; i < 10; i++) expect(await guess('ada', '192.0.2.1')).toBe('wrong')
+  for (let i = 0; i < 60_000; i++) await guess(`nobody${i}`, '192.0.2.2')
+  expect(await guess('ada', '192.0.2.1')).toBe('refused')
 })
 
 it('forgives the failures of somebody who then gets it right', async () => {

@@ -200,6 +200,22 @@ describe('changing the password', () => {
     expect((await person.post('/api/auth/password', change)).status).toBe(204)
   })
 
+  it('leaves no login alive that was begun with the old one at the same moment', async () => {
+    for (let round = 0; round < 8; round++) {
+      const person = await world.make.user()
+      const login = { email: person.user.email, password: PASSWORD }
+      const [changed, ...logins] = await Promise.all([
+        person.post('/api/auth/password', change),
+        ...Array.from({ length: 6 }, () => world.anyone.post('/api/auth/login', login)),
+      ])
+      expect(changed.status).toBe(204)
+      for (const { status, body } of logins) {
+        if (status === 200) expect((await world.make.caller(body).get(me)).status).toBe(401)
+        else expect(status).toBe(401)
+      }
+    }
+  })
+
   it('twice at once succeeds once', async () => {
     const person = await world.make.user()
     const attempts = ['first new password', 'second new password'].map(new_password =>

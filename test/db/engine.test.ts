@@ -31,8 +31,8 @@ describe('a transaction', () => {
     expect(await db('jobs').where({ name: 'again' })).toHaveLength(1)
   })
 
-  it('gives up after five times, and with any other error at once', async () => {
-    for (const [code, expected] of [['40001', 5] as const, ['23505', 1] as const]) {
+  it('gives up after six times, and with any other error at once', async () => {
+    for (const [code, expected] of [['40001', 6] as const, ['23505', 1] as const]) {
       let attempts = 0
       const failing = inTransaction(db, async () => {
         attempts++
@@ -43,7 +43,7 @@ describe('a transaction', () => {
     }
   })
 
-  it('survives a real deadlock', async () => {
+  it('goes through, also where two lock each other’s rows', async () => {
     await inTransaction(db, db => db('jobs').insert([schedule('left'), schedule('right')]))
     const touch = (first: string, second: string) =>
       inTransaction(db, async db => {
@@ -58,7 +58,7 @@ describe('a transaction', () => {
 
 describe('the engine', () => {
   it('tells apart texts that differ in case, accent or trailing space, and keeps every letter', async () => {
-    const names = ['ada', 'Ada', 'adá', 'ада', 'ada🙂']
+    const names = ['ada', 'ada ', 'Ada', 'adá', 'ада', 'ada🙂']
     await inTransaction(db, db => db('jobs').insert(names.map(schedule)))
     for (const name of names) expect(await db('jobs').where({ name }).pluck('name')).toEqual([name])
   })

@@ -1,16 +1,17 @@
 import { readdirSync } from 'node:fs'
 import type { Knex } from 'knex'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { migrations } from '../../migrations/index.ts'
 import { migrate, migrationSource, pendingMigrations } from '../../src/db/migrate.ts'
 import { type Database, openDatabase } from '../../src/db/open.ts'
 import { writerOf } from '../../src/db/transaction.ts'
+import { whenDone } from '../support/cleanup.ts'
 import { emptyDatabase, engine } from '../support/database.ts'
 
 async function open(): Promise<Database> {
   const { settings, drop } = await emptyDatabase()
   const database = await openDatabase(settings)
-  afterAll(async () => {
+  whenDone(async () => {
     await database.close()
     await drop()
   })

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { inTransaction } from '../../src/db/transaction.ts'
 import { route } from '../../src/http/route.ts'
+import { Secret } from '../../src/kernel/fields.ts'
 import { problem } from '../../src/kernel/problem.ts'
 import { serveRoutes } from '../support/routes.ts'
 import { createWorld } from '../support/world.ts'
@@ -12,9 +13,10 @@ const Thing = z.object({ id: z.string(), name: z.string(), version: z.int() }).m
 const world = await createWorld()
 let made = 0
 let refuse = false
+let bug: Error | undefined
 let hold: Promise<void> | undefined
 
-const { as, client, idempotency } = await serveRoutes(world, {
+const { as, client, idempotency, origin } = await serveRoutes(world, {
   routes: [
     route('POST /things', {
       summary: 'Make a thing',
@@ -28,6 +30,7 @@ const { as, client, idempotency } = await serveRoutes(world, {
       async handle({ body }) {
         await hold
         if (refuse) throw NoMore()
+        if (bug) throw bug
         made++
         return { id: `thing${made}`, name: body.name, version: made }
       },
@@ -68,7 +71,8 @@ describe('an Idempotency-Key', () => {
 
   it('is the caller’s own', async () => {
     const [mine, theirs] = [await make('k3', 'lamp', 'ada'), await make('k3', 'chair', 'grace')]
-    expect(mine.body.id).not.toBe(theirs.body.id)
+    const elsewhere = await make('k3', 'desk', 'ada@elsewhere')
+    expect(new Set([mine.body.id, theirs.body.id, elsewhere.body.id]).size).toBe(3)
   })
 
   it('does the work of twenty requests at once one time', async () => {
@@ -121,6 +125,30 @@ describe('an Idempotency-Key', () => {
     ['one word', 'two words'],
   ])('has at most %s', async (_, key) => {
     expect((await make(key)).status).toBe(422)
+  })
+
+  it('cannot be declared where the answer carries a secret', async () => {
+    const leaky = route('POST /secrets', {
+      summary: 'Make a secret',
+      access: 'user',
+      reply: { 201: z.object({ data: z.array(z.object({ token: Secret })) }) },
+      idempotent: true,
+      handle: () => ({ data: [] }),
+    })
+    await expect(serveRoutes(world, { routes: [leaky] })).rejects.toThrow('would store the secret')
+  })
+
+  it('of a request that failed in the dark says so at once', async () => {
+    bug = new Error('the connection broke at the commit')
+    const failed = await fetch(`${origin}/things`, {
+      method: 'POST',
+      headers: { As: 'ada', 'Idempotency-Key': 'k9', 'Content-Type': 'application/json' },
+      body: JSON.stringify({ name: 'lamp' }),
+    })
+    expect(failed.status).toBe(500)
+    bug = undefined
+    expect((await make('k9')).body.code).toBe('idempotency_unknown')
+    expect(made).toBe(0)
   })
 
   it('means nothing to who is nobody', async () => {

@@ -128,10 +128,42 @@ describe('what is no HTTP', () => {
     ['nonsense', 'hello\r\n\r\n', 400],
     ['an unknown method', 'BREW /health/live HTTP/1.1\r\nHost: x\r\n\r\n', 400],
     ['a header without end', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+    ['no host', 'GET /health/live HTTP/1.1\r\n\r\n', 400],
+    ['an address that is no URL', 'GET http://[/ HTTP/1.1\r\nHost: x\r\n\r\n', 400],
+    ['another address that is no URL', 'GET //a@[# HTTP/1.1\r\nHost: x\r\n\r\n', 400],
+    ['a tunnel', 'CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n', 405],
     ['two lengths', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 400],
   ])('%s is answered as a problem', async (_, text, status) => {
     const reply = await sendRaw(world.origin, text)
     expect(reply.status).toBe(status)
     expect(reply.text).toContain('application/problem+json')
+  })
+})
+
+describe('what is HTTP, if unusual,', () => {
+  it.each([
+    ['an absolute address', 'GET http://x/health/live HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['HTTP/1.0 without a host', 'GET /health/live HTTP/1.0\r\n\r\n'],
+    ['an unknown expectation', 'GET /health/live HTTP/1.1\r\nHost: x\r\nExpect: wonders\r\n\r\n'],
+  ])('is answered: %s', async (_, text) => {
+    expect((await sendRaw(world.origin, text)).status).toBe(200)
+  })
+
+  it('is read to its last header, however many there are', async () => {
+    const many = Array.from({ length: 200 }, (_, i) => `X-${i}: y\r\n`).join('')
+    const behind = `GET /metrics HTTP/1.1\r\nHost: x\r\n${many}X-Forwarded-For: 203.0.113.1\r\n\r\n`
+    expect((await sendRaw(world.origin, behind)).status).toBe(401)
+  })
+
+  it('tells who sends too much so, also while they are still sending', async () => {
+    const body = JSON.stringify({ ...person, name: 'x'.repeat(5_000_000) })
+    for (let i = 0; i < 5; i++) {
+      const reply = await fetch(`${world.origin}${register}`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body,
+      })
+      expect(reply.status).toBe(413)
+    }
   })
 })

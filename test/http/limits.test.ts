@@ -2,8 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { createClients } from '../../src/http/client.ts'
-import { perAccount, perAddress } from '../../src/http/limits.ts'
-import { route } from '../../src/http/route.ts'
+import { perAccount, perAddress, route } from '../../src/http/route.ts'
 import { serveRoutes } from '../support/routes.ts'
 import { createWorld } from '../support/world.ts'
 
@@ -64,6 +63,9 @@ describe('who calls', () => {
     ['the last one before the proxies', ['10.0.0.0/8'], '10.1.2.3', '1.1.1.1, 203.0.113.1, 10.9.9.9', '203.0.113.1'],
     ['the proxy, when it names nobody', ['10.0.0.0/8'], '10.1.2.3', undefined, '10.1.2.3'],
     ['the proxy, when it names nonsense', ['10.0.0.0/8'], '10.1.2.3', '203.0.113.1, nonsense', '10.1.2.3'],
+    ['whom a proxy names with a port', ['10.0.0.0/8'], '10.1.2.3', '203.0.113.1:4711', '203.0.113.1'],
+    ['whom a proxy names in brackets', ['10.0.0.0/8'], '10.1.2.3', '[2001:db8::5]:4711', '2001:db8:0:0::/64'],
+    ['the proxy, when it names a zone', ['10.0.0.0/8'], '10.1.2.3', 'fe80::1%a-b', '10.1.2.3'],
     ['whom an IPv6 proxy names', ['::1'], '::1', '2001:db8::5', '2001:db8:0:0::/64'],
   ])('is %s', (_, trusted, remote, forwarded, expected) => {
     expect(network(trusted, remote, forwarded)).toBe(expected)

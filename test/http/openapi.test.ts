@@ -43,7 +43,11 @@ describe('the page of docs', () => {
     const page = await world.anyone.get('/docs')
     expect(page.status).toBe(200)
     for (const { operation } of operations) expect(page.text).toContain(`id="${operation.operationId}"`)
-    expect(page.text).toContain('id="email_taken"')
+    const codes = new Set([...text.matchAll(/`(\w+)`: /g)].map(([, code]) => code))
+    expect(codes).toContain('email_taken')
+    for (const code of [...codes, 'route_not_found', 'method_not_allowed', 'unreadable_request', 'internal']) {
+      expect(page.text).toContain(`id="${code}"`)
+    }
     expect(page.text).not.toMatch(/<script|<link|<img|@import|url\(/)
     expect(page.headers['content-security-policy']).toMatch(/^default-src 'none'; style-src 'sha256-[^']+'/)
   })

@@ -46,6 +46,7 @@ describe('metrics', () => {
     const status = async (headers: { [name: string]: string }) => (await world.anyone.get('/metrics', headers)).status
     expect(await status({})).toBe(200)
     expect(await status(proxied)).toBe(401)
+    expect(await status({ Forwarded: 'for=203.0.113.1' })).toBe(401)
     expect(await status({ ...proxied, Authorization: 'Bearer wrong' })).toBe(401)
     expect(await status({ ...proxied, Authorization: `Bearer ${METRICS_TOKEN}` })).toBe(200)
   })

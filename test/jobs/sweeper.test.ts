@@ -9,6 +9,15 @@ const lines: string[] = []
 const log = createLog('info', { write: line => lines.push(line) })
 const node = (...jobs: Job[]) => createSweeper({ db, clock, log, jobs })
 
+/** Promise.withResolvers, which Node 20 lacks. */
+function promiseWithResolve() {
+  let resolve = () => {}
+  const promise = new Promise<void>(done => {
+    resolve = done
+  })
+  return { promise, resolve: () => resolve() }
+}
+
 /** A job that counts how often it ran, and has so many rows to change. */
 function counting(name: string, rows = 0) {
   const counted = { runs: 0, job: { name, every_s: 60, run } }
@@ -58,25 +67,27 @@ describe('a job', () => {
   })
 
   it('is waited for by who stops', async () => {
-    let finish = () => {}
-    let finished = false
+    const begun = promiseWithResolve()
+    const allowed = promiseWithResolve()
     const slow: Job = {
       name: 'slow',
       every_s: 60,
       async run() {
-        await new Promise<void>(resolve => {
-          finish = resolve
-        })
-        finished = true
+        begun.resolve()
+        await allowed.promise
         return 0
       },
     }
     const stop = node(slow).start()
-    while (String(finish) === '() => {}') await new Promise(resolve => setImmediate(resolve))
-    const stopped = stop()
-    finish()
-    await stopped
-    expect(finished).toBe(true)
+    await begun.promise
+    let stopped = false
+    const stopping = stop().then(() => {
+      stopped = true
+    })
+    await db('jobs').select() // time enough for a stop that does not wait
+    expect(stopped).toBe(false)
+    allowed.resolve()
+    await stopping
   })
 })
 

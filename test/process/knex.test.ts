@@ -1,10 +1,12 @@
 import { expect, it } from 'vitest'
 import { migrations } from '../../migrations/index.ts'
+import { whenDone } from '../support/cleanup.ts'
 import { emptyDatabase } from '../support/database.ts'
 import { run } from '../support/process.ts'
 
 it('the knex command sees the migrations, runs them, and seeds twice without harm', async () => {
   const { url, drop } = await emptyDatabase()
+  whenDone(drop)
   const knex = async (...args: string[]) => {
     const command = run('npx', ['knex', ...args], process.cwd(), { DATABASE_URL: url, HOME: process.env.HOME })
     expect(await command.ended, command.output()).toEqual({ code: 0, signal: null })
@@ -17,5 +19,4 @@ it('the knex command sees the migrations, runs them, and seeds twice without har
   await knex('seed:run')
   await knex('seed:run')
   await knex('migrate:rollback', '--all')
-  await drop()
 }, 60_000)

@@ -11,6 +11,10 @@ type Headers = { [name: string]: string }
 
 export type Client = ReturnType<typeof createClient>
 
+interface Operation {
+  responses: { [status: string]: { content?: object } }
+}
+
 interface Options {
   origin: string
   document: ApiDocument
@@ -21,7 +25,7 @@ interface Options {
 
 /** Calls the server as a stranger would, and holds each answer against the document that the server publishes. */
 export function createClient({ origin, document, headers = {}, from = '127.0.0.1' }: Options) {
-  const check = createChecker(document)
+  const check = checkerOf(document)
   const agent = new Agent({ localAddress: from })
 
   async function call(method: string, path: string, body?: unknown, extra: Headers = {}): Promise<Response> {
@@ -48,8 +52,16 @@ export function createClient({ origin, document, headers = {}, from = '127.0.0.1
   }
 }
 
-/** Fails a test whose server answers what it has not declared: another status, another shape, another problem. */
-export function createChecker(document: ApiDocument) {
+const checkers = new WeakMap<ApiDocument, ReturnType<typeof createChecker>>()
+
+function checkerOf(document: ApiDocument) {
+  const checker = checkers.get(document) ?? createChecker(document)
+  checkers.set(document, checker)
+  return checker
+}
+
+/** Fails a test whose server answers what it has not declared: another status, type or shape, another problem. */
+function createChecker(document: ApiDocument) {
   const ajv = new Ajv2020({ strict: false, allErrors: true })
   addFormats(ajv)
   ajv.addSchema(document, 'api')
@@ -64,12 +76,14 @@ export function createChecker(document: ApiDocument) {
     expect(response.status, `${at} ${JSON.stringify(response.body)}`).not.toBe(500)
     const path = paths.find(({ pattern }) => pattern.test(new URL(url, 'http://x').pathname))?.path
     const verb = method === 'HEAD' ? 'get' : method.toLowerCase()
-    const operation = document.paths[path ?? '']?.[verb] as { responses: object } | undefined
+    const operation = document.paths[path ?? '']?.[verb] as Operation | undefined
     if (!operation) {
       expect([404, 405, 204], at).toContain(response.status)
       return
     }
     expect(Object.keys(operation.responses), at).toContain(String(response.status))
+    const declared = Object.keys(operation.responses[response.status]?.content ?? {}).map(type => type.split(';')[0])
+    expect(declared.length > 0 ? declared : [''], at).toContain(response.type)
     if (method === 'HEAD' || !response.type.endsWith('json') || url === '/openapi.json') return
     const pointer = ['paths', path ?? '', verb, 'responses', response.status, 'content', response.type, 'schema']
     const $ref = `api#/${pointer.map(part => encodeURIComponent(String(part).replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')}`

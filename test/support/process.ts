@@ -4,20 +4,16 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll } from 'vitest'
 import { listen } from '../../src/http/server.ts'
+import { whenDone } from './cleanup.ts'
 
 const root = process.cwd()
 const running = new Set<ChildProcess>()
 
-afterAll(() => {
-  for (const child of running) child.kill('SIGKILL')
-})
-
 /** A folder to run in, without anybody's `.env`, and the way to be rid of it. */
 export function emptyFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'parley-process-'))
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  whenDone(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 
@@ -46,6 +42,7 @@ export const startServer = (folder: string, env: NodeJS.ProcessEnv): Run =>
 export function run(command: string, args: string[], cwd: string, env: NodeJS.ProcessEnv): Run {
   const child = spawn(command, args, { cwd, env: { PATH: process.env.PATH, ...env } })
   running.add(child)
+  whenDone(() => child.kill('SIGKILL'))
   let text = ''
   const waiting = new Set<() => void>()
   for (const stream of [child.stdout, child.stderr]) {

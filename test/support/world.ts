@@ -2,17 +2,17 @@ import { createSecretKey } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { inTransaction } from '../../src/db/transaction.ts'
 import type { Tokens } from '../../src/features/accounts/schema.ts'
-import { createHttpServer, drain, listen } from '../../src/http/server.ts'
+import { createDrain, createHttpServer, listen } from '../../src/http/server.ts'
 import { DEFAULT_TENANT } from '../../src/kernel/caller.ts'
 import { createLog } from '../../src/kernel/log.ts'
 import { createMetrics } from '../../src/kernel/metrics.ts'
+import { whenDone } from './cleanup.ts'
 import { createClient } from './client.ts'
 import { testClock } from './clock.ts'
 import { emptyDatabase } from './database.ts'
@@ -44,15 +44,16 @@ export async function createWorld(env: NodeJS.ProcessEnv = {}) {
   async function startNode() {
     const app = createApp({ config, key, db, clock, log, metrics: createMetrics(), version: '0.0.0' })
     const server = createHttpServer(app.handler)
+    const drain = createDrain(server)
     const { port } = await listen(server, 0, '127.0.0.1')
-    stops.push(() => drain(server, 0))
+    stops.push(() => drain(0))
     const origin = `http://127.0.0.1:${port}`
     return { app, server, origin, anyone: createClient({ origin, document: app.document }) }
   }
 
   const node = await startNode()
 
-  afterAll(async () => {
+  whenDone(async () => {
     for (const stop of stops) await stop()
     await database.close()
     await drop()

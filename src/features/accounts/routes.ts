@@ -1,5 +1,4 @@
-import { perAccount, perAddress } from '../../http/limits.ts'
-import { nothing, route } from '../../http/route.ts'
+import { nothing, perAccount, perAddress, route } from '../../http/route.ts'
 import { DEFAULT_TENANT } from '../../kernel/caller.ts'
 import { Page } from '../../kernel/fields.ts'
 import { NotFound, RateLimited } from '../../kernel/problem.ts'
@@ -50,7 +49,7 @@ export const accountRoutes = (accounts: Accounts) => [
     reply: { 200: Tokens },
     problems: [RefreshRefused],
     limits: [perAddress(600, 60)],
-    handle: ({ body }) => accounts.refresh(body),
+    handle: ({ body, client }) => accounts.refresh(body, client),
   }),
   route('POST /api/auth/logout', {
     summary: 'Log out',

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Email, Id, Instant, listOf, oneLine, TimeZone, Version } from '../../kernel/fields.ts'
+import { Email, Id, Instant, listOf, oneLine, Secret, TimeZone, Version } from '../../kernel/fields.ts'
 import { problem } from '../../kernel/problem.ts'
 
 const Password = z
@@ -13,7 +13,7 @@ const TypedPassword = z
   .min(1)
   .max(128)
   .meta({ format: 'password', examples: ['correct horse battery'] })
-const RefreshToken = z.string().min(1).max(128).meta({ format: 'password' })
+const RefreshToken = Secret.min(1).max(128).meta({ format: 'password' })
 
 export const Register = z.strictObject({
   email: Email,
@@ -64,10 +64,13 @@ export type User = z.infer<typeof User>
 export const Tokens = z
   .object({
     user: User,
-    access_token: z.string(),
+    access_token: Secret,
     token_type: z.literal('Bearer'),
     expires_in: z.int().meta({ description: 'Seconds until the access token expires' }),
-    refresh_token: z.string().meta({ description: 'Good for one refresh, which answers with the next one' }),
+    refresh_token: Secret.meta({
+      format: 'password',
+      description: 'Good for one refresh, which answers with the next one',
+    }),
   })
   .meta({ id: 'Tokens' })
 export type Tokens = z.infer<typeof Tokens>

@@ -43,6 +43,8 @@ interface From {
   user_agent: string
 }
 
+const accountKey = (tenant_id: string, email: string) => `${tenant_id} ${email}`
+
 export type Accounts = ReturnType<typeof createAccounts>
 
 export function createAccounts({ db, clock, events, limiter, key }: Deps) {
@@ -63,20 +65,21 @@ export function createAccounts({ db, clock, events, limiter, key }: Deps) {
         await events.record(db, actor, { type: 'user.registered', user_id: user.id })
         return beginLogin(db, actor, from)
       })
+      attempts.trust(accountKey(tenant_id, user.email), from.network)
       return tokensOf(user, begun)
     },
 
     /** The same words and the same work, whether the address or the password is wrong. */
     async logIn(tenant_id: string, { email, password }: LogIn, from: From): Promise<Tokens> {
-      const attempt = attempts.begin(`${tenant_id} ${email}`, from.network)
-      const found = await store.findByEmail(db, tenant_id, email)
-      const matches = await passwords.matches(found?.password_hash, password)
-      if (!found || !matches) throw WrongCredentials()
-      attempt.succeed()
+      const found = await attempts.guard(accountKey(tenant_id, email), from.network, async () => {
+        const user = await store.findByEmail(db, tenant_id, email)
+        return (await passwords.matches(user?.password_hash, password)) ? user : undefined
+      })
+      if (!found) throw WrongCredentials()
       const { tenant_id: _, password_hash, ...user } = found
       const begun = await inTransaction(db, async db => {
-        // Changed while we compared: that password is no longer good.
-        const current = await store.findWithPassword(db, tenant_id, user.id)
+        // A password that was changed while we compared lets nobody in; one that is being changed waits for us.
+        const current = await store.lockWithPassword(db, tenant_id, user.id)
         if (current?.password_hash !== password_hash) throw WrongCredentials()
         return beginLogin(db, { kind: 'user', tenant_id, user_id: user.id }, from)
       })
@@ -87,11 +90,12 @@ export function createAccounts({ db, clock, events, limiter, key }: Deps) {
      * A refresh token is good once. Whoever shows it again, the thief or the robbed, ends the login for both: that is
      * the only answer that cannot favour the wrong one.
      */
-    async refresh({ refresh_token }: Refresh): Promise<Tokens> {
+    async refresh({ refresh_token }: Refresh, from: From): Promise<Tokens> {
       const token_hash = hashSecret(refresh_token)
       const { reused, renewed } = await inTransaction(db, db => renew(db, token_hash))
       if (reused) liveLogins.forget(reused)
       if (!renewed) throw RefreshRefused()
+      attempts.trust(accountKey(renewed.tenant_id, renewed.user.email), from.network)
       return tokensOf(renewed.user, renewed)
     },
 
@@ -132,6 +136,7 @@ export function createAccounts({ db, clock, events, limiter, key }: Deps) {
         const user = await store.lockUser(db, me.tenant_id, me.user_id)
         if (!user) throw Unauthenticated()
         if (if_match && !if_match.includes(user.version)) throw Stale()
+        if (Object.keys(changes).length === 0) return user
         const changed = { ...user, ...changes, version: user.version + 1, updated_at: clock.now() }
         await store.updateUser(db, me.tenant_id, changed)
         await events.record(db, me, { type: 'user.updated', user_id: user.id })
@@ -143,10 +148,11 @@ export function createAccounts({ db, clock, events, limiter, key }: Deps) {
 
     /** Ends every other login: whoever knew the old password is out. */
     async changePassword(me: UserCaller, { current_password, new_password }: ChangePassword, from: From) {
-      const attempt = attempts.begin(me.user_id, from.network)
-      const user = await store.findWithPassword(db, me.tenant_id, me.user_id)
-      if (!user || !(await passwords.matches(user.password_hash, current_password))) throw WrongPassword()
-      attempt.succeed()
+      const user = await attempts.guard(me.user_id, from.network, async () => {
+        const found = await store.findWithPassword(db, me.tenant_id, me.user_id)
+        return (await passwords.matches(found?.password_hash, current_password)) ? found : undefined
+      })
+      if (!user) throw WrongPassword()
       const replacement = await passwords.hash(new_password)
       const ended = await inTransaction(db, async db => {
         if (!(await store.replacePassword(db, user, replacement))) throw WrongPassword()
@@ -179,7 +185,7 @@ export function createAccounts({ db, clock, events, limiter, key }: Deps) {
   interface Renewal {
     /** The login that was ended, because its token was shown a second time. */
     reused?: string
-    renewed?: { user: User; login_id: string; refresh_token: string }
+    renewed?: { tenant_id: string; user: User; login_id: string; refresh_token: string }
   }
 
   /** It does not throw, for the end of a login that it found abused has to be committed. */
@@ -196,7 +202,7 @@ export function createAccounts({ db, clock, events, limiter, key }: Deps) {
     if (!user || !(await store.extendLogin(db, login_id, clock.now(), next.row.expires_at))) return {}
     await store.insertRefreshToken(db, next.row)
     await events.record(db, { kind: 'user', tenant_id, user_id }, { type: 'login.refreshed', login_id, user_id })
-    return { renewed: { user, login_id, refresh_token: next.secret } }
+    return { renewed: { tenant_id, user, login_id, refresh_token: next.secret } }
   }
 
   /** Of these logins, ends those that are this user's and stand; returns which. */

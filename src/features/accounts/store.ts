@@ -52,6 +52,10 @@ export const findByEmail = (db: Db, tenant_id: string, email: string): Promise<U
 export const findWithPassword = (db: Db, tenant_id: string, id: string): Promise<UserRow | undefined> =>
   users(db).where({ tenant_id, id }).first()
 
+/** As above, and nobody changes the password until this transaction ends. */
+export const lockWithPassword = (db: Db, tenant_id: string, id: string): Promise<UserRow | undefined> =>
+  users(db).where({ tenant_id, id }).forUpdate().first()
+
 export const findUser = (db: Db, tenant_id: string, id: string): Promise<User | undefined> =>
   users(db).where({ tenant_id, id }).first(userColumns)
 

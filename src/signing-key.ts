@@ -1,7 +1,7 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Config } from './config.ts'
+import { type Config, ConfigError } from './config.ts'
 
 /**
  * The key that signs access tokens. Production brings its own (config insists); elsewhere one is made at the first
@@ -15,8 +15,7 @@ export function signingKey({ jwt_secret, storage_dir }: Pick<Config, 'jwt_secret
 function keptSecret(storageDir: string): string {
   const file = join(storageDir, 'jwt-secret')
   const mine = `${file}.${process.pid}`
-  mkdirSync(storageDir, { recursive: true, mode: 0o700 })
-  writeFileSync(mine, randomBytes(48).toString('base64url'), { mode: 0o600 })
+  writeFileSync(mine, randomBytes(48).toString('base64url'), { mode: 0o600, flush: true })
   try {
     linkSync(mine, file)
   } catch (error) {
@@ -24,5 +23,7 @@ function keptSecret(storageDir: string): string {
   } finally {
     rmSync(mine)
   }
-  return readFileSync(file, 'utf8')
+  const secret = readFileSync(file, 'utf8')
+  if (secret.length < 32) throw new ConfigError(`${file}: is damaged; delete it, and everybody logs in again`)
+  return secret
 }
