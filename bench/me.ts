@@ -1,10 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
+import { readFileSync } from 'node:fs'
 import autocannon from 'autocannon'
-import { demoOwner, demoPassword } from '../seeds/demo.ts'
+import { logIn, quantile, reachable, row, startParley } from './support/parley.ts'
 
 /**
  * What an authenticated `GET /api/auth/me` costs, beside a bare Koa handler and a bare node:http handler that answer
@@ -25,12 +22,12 @@ interface Target {
   cpu_us: number[]
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'parley-bench-'))
-const targets = [bare('http', 3901, 'node:http'), bare('koa', 3902, 'Koa'), parley(3903)]
+const ours = parley(3903)
+const targets = [bare('http', 3901, 'node:http'), bare('koa', 3902, 'Koa'), ours]
 
 try {
-  await Promise.all(targets.map(reachable))
-  await logIn(targets[2])
+  await Promise.all(targets.map(({ url, process }) => reachable(url, process)))
+  ours.headers = { Authorization: `Bearer ${await logIn(new URL(ours.url).origin)}` }
   for (const target of targets) await measure(target, 1)
   for (let round = 0; round < rounds; round++) {
     for (let i = 0; i < targets.length; i++) {
@@ -44,7 +41,6 @@ try {
   print()
 } finally {
   for (const target of targets) target.process.kill()
-  rmSync(folder, { recursive: true, force: true })
 }
 
 function bare(kind: 'http' | 'koa', port: number, name: string): Target {
@@ -52,31 +48,9 @@ function bare(kind: 'http' | 'koa', port: number, name: string): Target {
   return { name, url: `http://127.0.0.1:${port}/`, headers: {}, process: server, perSecond: [], cpu_us: [] }
 }
 
-/** As `npm start` runs it, its log included, which goes to a file. */
 function parley(port: number): Target {
-  const env = { ...process.env, PORT: String(port), STORAGE_DIR: folder, DATABASE_URL: '', NODE_ENV: 'development' }
-  const server = spawn(process.execPath, ['dist/src/main.js'], { env, stdio: ['ignore', 'ignore', 'inherit'] })
-  const url = `http://127.0.0.1:${port}/api/auth/me`
-  return { name: 'Parley', url, headers: {}, process: server, perSecond: [], cpu_us: [] }
-}
-
-async function reachable({ url, process: { exitCode } }: Target): Promise<void> {
-  for (let attempt = 0; attempt < 100 && exitCode === null; attempt++) {
-    if (await fetch(url).then(Boolean, () => false)) return
-    await pause(100)
-  }
-  throw new Error(`Nothing answers at ${url}`)
-}
-
-async function logIn(target: Target | undefined): Promise<void> {
-  if (!target) return
-  const answer = await fetch(new URL('/api/auth/login', target.url), {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ email: demoOwner, password: demoPassword }),
-  })
-  const { access_token } = (await answer.json()) as { access_token: string }
-  target.headers = { Authorization: `Bearer ${access_token}` }
+  const { process, origin } = startParley(port)
+  return { name: 'Parley', url: `${origin}/api/auth/me`, headers: {}, process, perSecond: [], cpu_us: [] }
 }
 
 async function measure({ url, headers, process: { pid } }: Target, duration: number) {
@@ -95,15 +69,13 @@ function cpuSeconds(pid: number | undefined): number {
 }
 
 function print(): void {
-  const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
   const koa = targets[1]
-  const row = (...cells: string[]) => cells.map((cell, i) => (i === 0 ? cell.padEnd(10) : cell.padStart(12))).join('')
   console.log(`${rounds} interleaved rounds of ${seconds} s, ${connections} connections, medians\n`)
   console.log(row('', 'requests/s', 'to Koa', 'CPU µs each', 'to Koa'))
   for (const { name, perSecond, cpu_us } of targets) {
-    const rate = median(perSecond.map((value, round) => value / (koa?.perSecond[round] ?? Number.NaN)))
-    const cost = median(cpu_us.map((value, round) => value / (koa?.cpu_us[round] ?? Number.NaN)))
-    const cells = [median(perSecond).toFixed(0), rate.toFixed(2), median(cpu_us).toFixed(0), cost.toFixed(2)]
-    console.log(row(name, ...cells))
+    const rates = perSecond.map((value, round) => value / (koa?.perSecond[round] ?? Number.NaN))
+    const costs = cpu_us.map((value, round) => value / (koa?.cpu_us[round] ?? Number.NaN))
+    const [perS, rate, cpu, cost] = [perSecond, rates, cpu_us, costs].map(values => quantile(values, 0.5))
+    console.log(row(name, `${perS?.toFixed(0)}`, `${rate?.toFixed(2)}`, `${cpu?.toFixed(0)}`, `${cost?.toFixed(2)}`))
   }
 }
