@@ -48,7 +48,10 @@ async function start(): Promise<void> {
     await Promise.all([drain(patience_ms), stopSweeping()])
     await database.close()
   })
-  if (!config.production) await greet(config, port, database)
+  if (!config.production) {
+    // A server that serves does not end because it could not say hello.
+    await greet(config, port, database).catch(error => log.warn({ err: error }, 'no greeting'))
+  }
 }
 
 /** What fails here fails for what a setting says: the operator can mend it, and needs its name, not our stack. */

@@ -104,10 +104,8 @@ function parse(schema: z.ZodType = noMembers, part: InputPart, value: unknown): 
 
 /** A path or query brings texts of its own, which the check of the body has not seen. */
 function parseTexts(schema: z.ZodType | undefined, part: InputPart, texts: object): unknown {
-  for (const [name, text] of Object.entries(texts)) {
-    if (!isStorable(`${name}${text}`))
-      throw Invalid({ errors: [{ path: name, message: 'has a character that is not text' }] })
-  }
+  const [unstorable] = Object.entries(texts).find(([name, text]) => !isStorable(`${name}${text}`)) ?? []
+  if (unstorable) throw Invalid({ errors: [{ path: unstorable, message: 'has a character that is not text' }] })
   return parse(schema, part, texts)
 }
 
