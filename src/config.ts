@@ -28,14 +28,6 @@ const Secret = z
   .min(32, { error: 'must have at least 32 characters; `openssl rand -base64 48` makes a good one', abort: true })
   .refine(text => new Set(text).size >= 10, 'repeats too few different characters to be random')
 
-function isDecodable(text: string): boolean {
-  try {
-    return decodeURIComponent(text) !== ''
-  } catch {
-    return false
-  }
-}
-
 const DatabaseUrl = z.string().transform((url, context): DatabaseSettings => {
   const file = /^sqlite:(?!:memory:|file:)(.+)$/.exec(url)?.[1]
   if (file) return { engine: 'sqlite', file }
@@ -152,4 +144,13 @@ function isNetwork(entry: string): boolean {
 
 function isOrigin(entry: string): boolean {
   return entry === '*' || (URL.canParse(entry) && new URL(entry).origin === entry)
+}
+
+/** Drivers decode names and passwords, and a stray % makes them throw. */
+function isDecodable(text: string): boolean {
+  try {
+    return decodeURIComponent(text) !== ''
+  } catch {
+    return false
+  }
 }

@@ -8,16 +8,16 @@ export const MalformedJson = problem('malformed', 'malformed_json', 'The body is
 export const BodyTooLarge = problem('too_large', 'body_too_large', 'The body is larger than this route takes')
 export const WrongMediaType = problem('unsupported', 'unsupported_media_type', 'The body must be application/json')
 
-export const DEFAULT_BODY_LIMIT = 128 * 1024
+const limit = 128 * 1024
 const maxDepth = 32
 
 /** An absent body reads as `{}`, so that the schema names the members that are missing. */
-export async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {
+export async function readJson(request: IncomingMessage): Promise<unknown> {
   const { 'content-length': length, 'transfer-encoding': chunked } = request.headers
   if (chunked === undefined && (length === undefined || length === '0')) return {}
   requireJson(request)
 
-  const bytes = await readBytes(request, limit)
+  const bytes = await readBytes(request)
   if (bytes.length === 0) return {}
   const value = parse(bytes)
   refuseHarm(value)
@@ -37,7 +37,7 @@ function requireJson({ headers }: IncomingMessage): void {
   }
 }
 
-async function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
+async function readBytes(request: IncomingMessage): Promise<Buffer> {
   try {
     return await getRawBody(request, { length: request.headers['content-length'] ?? null, limit })
   } catch (error) {

@@ -50,8 +50,8 @@ export function createHttp({ cors_origins, secure, isStopping, log, metrics }: D
 
 /** A target such as `http://[/` is a URL to Node's parser and not to its reader, which throws. */
 function requireReadable({ req, request }: Context): void {
-  if (req.headers.host === undefined && req.httpVersion === '1.1')
-    throw UnreadableRequest({ detail: 'Host is missing' })
+  const hostless = req.headers.host === undefined && req.httpVersion === '1.1'
+  if (hostless) throw UnreadableRequest({ detail: 'Host is missing' })
   try {
     void request.path
   } catch {

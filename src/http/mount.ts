@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { Limiter } from '../kernel/limiter.ts'
 import { Invalid } from '../kernel/problem.ts'
 import type { Auth } from './auth.ts'
-import { DEFAULT_BODY_LIMIT, isStorable, readJson } from './body.ts'
+import { isStorable, readJson } from './body.ts'
 import type { Client } from './client.ts'
 import type { createIdempotency } from './idempotency/service.ts'
 import { createLimitCheck } from './limits.ts'
@@ -56,9 +56,7 @@ function createServe(route: Route, { auth, clientOf, limiter, idempotency }: Omi
     const params = parseTexts(route.params, 'params', texts)
     const query = ctx.querystring === '' && !route.query ? {} : parseTexts(route.query, 'query', ctx.query)
     const if_match = route.if_match ? readIfMatch(ctx) : undefined
-    const body = takesBody(route)
-      ? parse(route.body, 'body', await readJson(ctx.req, route.body_limit ?? DEFAULT_BODY_LIMIT))
-      : undefined
+    const body = takesBody(route) ? parse(route.body, 'body', await readJson(ctx.req)) : undefined
     const request = { caller, params, query, body, client, if_match }
 
     const key = route.idempotent ? ctx.get('Idempotency-Key') : ''

@@ -72,8 +72,7 @@ export function answerProblem(ctx: Context, error: unknown, log: Log): void {
   const request_id: string = ctx.state.request_id
   const known = toProblem(error)
   if (!known) log.error({ request_id, err: error }, 'bug')
-  if (known?.kind === 'unavailable' && error !== known)
-    log.error({ request_id, err: error }, 'database away or too busy')
+  else if (known !== error) log.error({ request_id, err: error }, 'database away or too busy')
 
   const { detail, errors, retry_after_s, allow } = known?.extra ?? {}
   const status = known ? statusOf[known.kind] : 500

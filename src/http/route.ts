@@ -85,8 +85,6 @@ export interface Declaration<
   location?: (answer: Answer<R>) => string
   /** Headers that every answer of this route has. */
   headers?: { [name: string]: string }
-  /** More bytes than usual may be sent. */
-  body_limit?: number
   handle(request: Request<A, Params, Query, Body>): Answer<R> | Promise<Answer<R>>
 }
 

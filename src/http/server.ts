@@ -3,13 +3,13 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net'
 import { problem } from '../kernel/problem.ts'
 
+/** The socket's side of HTTP: how long anything may take, and how a server stops without cutting anybody off. */
+
 export const UnreadableRequest = problem(
   'malformed',
   'unreadable_request',
   'What was sent is not HTTP, or came too slowly',
 )
-
-/** The socket's side of HTTP: how long anything may take, and how a server stops without cutting anybody off. */
 
 export function createHttpServer(handler: RequestListener): Server {
   const server = createServer(

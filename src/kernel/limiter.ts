@@ -12,7 +12,8 @@ export type Limiter = ReturnType<typeof createLimiter>
 
 /**
  * Counts by the generic cell rate algorithm: one number per key, the instant at which its budget would be whole
- * again. No timers; a forgotten key is a fresh one. `factor` scales every budget, but never below one; `Infinity` never refuses.
+ * again. No timers; a forgotten key is a fresh one. `factor` scales every budget, but never below one; `Infinity`
+ * never refuses.
  */
 export function createLimiter(clock: Clock, factor: number) {
   const wholeAt = new LRUCache<string, number>({ max: 50_000 })

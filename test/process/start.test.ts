@@ -17,6 +17,19 @@ async function freshPlace() {
   return { folder: emptyFolder(), env, settings, origin: `http://127.0.0.1:${port}` }
 }
 
+/** Whatever the starts before have left behind, this one gets all the way. */
+async function expectCompleted({
+  folder,
+  env,
+  origin,
+}: Pick<Awaited<ReturnType<typeof freshPlace>>, 'folder' | 'env' | 'origin'>) {
+  const last = startServer(folder, env)
+  await last.prints('Demo login')
+  expect((await fetch(`${origin}/health/ready`)).status).toBe(200)
+  last.child.kill('SIGTERM')
+  expect(await last.ended).toEqual({ code: 0, signal: null })
+}
+
 describe('the first start', () => {
   it('migrates, seeds, and prints a curl that works as it stands; the second start keeps all of it', async () => {
     const { folder, env, origin } = await freshPlace()
@@ -53,11 +66,7 @@ describe('the first start', () => {
       left.push((await pendingMigrations(database.db)).length)
       await database.close()
     } while (left.at(-1) !== 0)
-    const last = startServer(folder, env)
-    await last.prints('Demo login')
-    expect((await fetch(`${origin}/health/ready`)).status).toBe(200)
-    last.child.kill('SIGTERM')
-    await last.ended
+    await expectCompleted({ folder, env, origin })
   }, 120_000)
 
   it('killed at any moment is completed by the next', async () => {
@@ -75,11 +84,7 @@ describe('the first start', () => {
       start.child.kill('SIGKILL')
       await start.ended
     }
-    const last = startServer(folder, env)
-    await last.prints('Demo login')
-    expect((await fetch(`${origin}/health/ready`)).status).toBe(200)
-    last.child.kill('SIGTERM')
-    await last.ended
+    await expectCompleted({ folder, env, origin })
   }, 120_000)
 
   it('refuses a secret that was damaged, and names its file', async () => {
