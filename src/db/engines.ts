@@ -2,6 +2,7 @@ import type { Knex } from 'knex'
 import pg from 'pg'
 import type { Database as SqliteConnection } from 'sqlite3'
 import type { DatabaseSettings } from '../config.ts'
+import { decode } from './codecs.ts'
 
 /** How Knex reaches each engine, and what each connection is told first so that all three behave alike. */
 
@@ -11,6 +12,7 @@ type Done = (error: Error | null) => void
 const shared = {
   acquireConnectionTimeout: 10_000,
   log: { warn: () => {}, error: () => {} }, // Knex prints what it also throws; whoever asked tells of it once
+  postProcessResponse: decode,
   compileSqlOnError: false, // the message of an error shows `?`, not what a person typed
 } satisfies Knex.Config
 

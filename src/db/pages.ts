@@ -31,6 +31,9 @@ export async function pageOf<Row extends object>(
 
 /** (a, b) > (x, y), spelled out, since each column has its own direction: a > x or (a = x and b > y). */
 function after(query: Knex.QueryBuilder, columns: [string, Direction | undefined][], values: string[]) {
+  // Said twice, for an engine begins to read at a bound, and not at an alternative.
+  const [[first, direction] = ['']] = columns
+  query.where(first, direction === 'desc' ? '<=' : '>=', values[0] ?? '')
   query.where(either => {
     columns.forEach(([column, direction], last) => {
       either.orWhere(all => {

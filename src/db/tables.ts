@@ -26,3 +26,9 @@ export async function createTable(db: Knex, name: string, build: (table: Knex.Cr
 export const INSTANT = 24
 /** The text of an id, `usr_` and 32 digits; a tenant's may be a word. */
 export const ID = 40
+
+/** A text that lists are sorted by: everywhere by its bytes, whatever language the server of the database speaks. */
+export function sortableText(db: Knex, table: Knex.CreateTableBuilder, name: string, length: number) {
+  const bytewise = db.client.config.client === 'pg'
+  return bytewise ? table.specificType(name, `varchar(${length}) COLLATE "C"`) : table.string(name, length)
+}

@@ -1,5 +1,5 @@
 import type { Db } from '../db/transaction.ts'
-import type { Caller } from '../kernel/caller.ts'
+import type { GuestCaller, UserCaller } from '../kernel/caller.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { newId } from '../kernel/ids.ts'
 
@@ -14,11 +14,48 @@ export type DomainEvent =
   | { type: 'login.begun'; login_id: string; user_id: string }
   | { type: 'login.refreshed'; login_id: string; user_id: string }
   | { type: 'login.ended'; login_id: string; user_id: string; reason: LoginEnd }
+  | { type: 'meeting.created'; meeting_id: string }
+  | { type: 'meeting.updated'; meeting_id: string }
+  | { type: 'meeting.moved'; meeting_id: string; sequence: number }
+  | { type: 'meeting.cancelled'; meeting_id: string }
+  | { type: 'meeting.locked' | 'meeting.unlocked'; meeting_id: string }
+  | { type: 'meeting.started'; meeting_id: string; session_id: string }
+  | { type: 'meeting.ended'; meeting_id: string; session_id: string; reason: SessionEnd }
+  | { type: 'meeting.deleted'; meeting_id: string }
+  | { type: 'invitation.sent'; meeting_id: string; invitation_id: string }
+  | { type: 'invitation.claimed'; meeting_id: string; invitation_id: string; user_id: string }
+  | { type: 'invitation.accepted'; meeting_id: string; invitation_id: string; participant_id: string }
+  | { type: 'invitation.rejected'; meeting_id: string; invitation_id: string; participant_id: string }
+  | { type: 'invitation.withdrawn'; meeting_id: string; invitation_id: string; participant_id: string }
+  | { type: 'proposal.made'; meeting_id: string; invitation_id: string; proposal_id: string }
+  | { type: 'proposal.accepted' | 'proposal.declined'; meeting_id: string; invitation_id: string; proposal_id: string }
+  | {
+      type: 'participant.knocked' | 'participant.admitted' | 'participant.denied'
+      meeting_id: string
+      participant_id: string
+    }
+  | { type: 'participant.joined'; meeting_id: string; participant_id: string; connection_id: string }
+  | { type: 'participant.left'; meeting_id: string; participant_id: string; connection_id: string; reason: LeaveReason }
+  | {
+      type: 'participant.removed' | 'participant.banned' | 'participant.unbanned'
+      meeting_id: string
+      participant_id: string
+    }
+  | { type: 'participant.role_changed'; meeting_id: string; participant_id: string; role: string }
+
+/** Why a session of a meeting is over. */
+export type SessionEnd = 'host' | 'empty' | 'max_duration' | 'deleted'
+
+/** Why a connection is closed. */
+export type LeaveReason = 'left' | 'removed' | 'withdrawn' | 'replaced' | 'timeout' | 'meeting_ended'
 
 export type LoginEnd = 'logout' | 'password_changed' | 'refresh_token_reused'
 
 /** Who did it: somebody who called, or the server itself, on behalf of a tenant. */
-export type Actor = Pick<Caller, 'kind' | 'tenant_id' | 'user_id'> | { kind: 'system'; tenant_id: string }
+export type Actor =
+  | Pick<UserCaller, 'kind' | 'tenant_id' | 'user_id'>
+  | Pick<GuestCaller, 'kind' | 'tenant_id' | 'participant_id'>
+  | { kind: 'system'; tenant_id: string }
 
 export interface EventRow {
   id: string
@@ -26,6 +63,7 @@ export interface EventRow {
   type: DomainEvent['type']
   actor_kind: Actor['kind']
   actor_id: string | null
+  meeting_id: string | null
   /** The ids and words of the event, as JSON. */
   data: string
   occurred_at: string
@@ -33,20 +71,43 @@ export interface EventRow {
 
 export type Events = ReturnType<typeof createEvents>
 
+/** What follows from an event in a room further up the house. It is part of the same transaction, or it would be lost. */
+type Reaction<Type extends DomainEvent['type']> = (
+  db: Db,
+  event: Extract<DomainEvent, { type: Type }>,
+  actor: Actor,
+) => Promise<void>
+
 export function createEvents(clock: Clock) {
+  const reactions = new Map<string, Reaction<DomainEvent['type']>[]>()
+
   return {
+    /** Arrows point one way: a room below tells, by its event, and a room above listens. */
+    on<Type extends DomainEvent['type']>(type: Type, reaction: Reaction<Type>): void {
+      const known = reactions.get(type) ?? []
+      reactions.set(type, [...known, reaction as unknown as Reaction<DomainEvent['type']>])
+    },
+
     /** `db` is the caller's transaction: the event is true exactly if the change is. */
-    async record(db: Db, actor: Actor, { type, ...data }: DomainEvent): Promise<void> {
+    async record(db: Db, actor: Actor, event: DomainEvent): Promise<void> {
+      const { type, ...data } = event
       const row: EventRow = {
         id: newId('evt'),
         tenant_id: actor.tenant_id,
         type,
         actor_kind: actor.kind,
-        actor_id: actor.kind === 'system' ? null : actor.user_id,
+        actor_id: actorId(actor),
+        meeting_id: 'meeting_id' in event ? event.meeting_id : null,
         data: JSON.stringify(data),
         occurred_at: clock.now(),
       }
       await db<EventRow>('events').insert(row)
+      for (const react of reactions.get(type) ?? []) await react(db, event, actor)
     },
   }
+}
+
+function actorId(actor: Actor): string | null {
+  if (actor.kind === 'system') return null
+  return actor.kind === 'user' ? actor.user_id : actor.participant_id
 }

@@ -6,26 +6,26 @@ import { z } from 'zod'
 import type { Caller } from '../kernel/caller.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { hashSecret, newSecret } from '../kernel/ids.ts'
-import { Unauthenticated } from '../kernel/problem.ts'
-import { type AccessClaims, accessToken } from '../kernel/token.ts'
+import { AccountNeeded, Unauthenticated } from '../kernel/problem.ts'
+import { type AccessClaims, accessToken, type GuestClaims, guestToken } from '../kernel/token.ts'
 import type { Client } from './client.ts'
 import type { Access } from './route.ts'
 
 export type Auth = ReturnType<typeof createAuth>
 
-const Claims = z.object({
-  sub: z.string(),
-  login: z.string(),
-  kind: z.literal(accessToken.kind),
-  exp: z.number(),
-}) satisfies z.ZodType<AccessClaims>
+export type Claims = AccessClaims | GuestClaims
+
+const Claims = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal(accessToken.kind), sub: z.string(), login: z.string(), exp: z.number() }),
+  z.object({ kind: z.literal(guestToken.kind), sub: z.string(), exp: z.number() }),
+]) satisfies z.ZodType<Claims>
 
 interface Deps {
   key: KeyObject
   clock: Clock
   metrics_token: string | undefined
-  /** Who the claims speak for, or nobody, when that login has ended. Asked on every request. */
-  identify(claims: AccessClaims): Promise<Caller | undefined>
+  /** Who the claims speak for, or nobody, when that login or meeting has ended. Asked on every request. */
+  identify(claims: Claims): Promise<Caller | undefined>
 }
 
 /**
@@ -33,7 +33,7 @@ interface Deps {
  * remembered until the token expires. Whether its login still stands can change, and is asked each time.
  */
 export function createAuth({ key, clock, metrics_token, identify }: Deps) {
-  const verified = new LRUCache<string, AccessClaims>({ max: 20_000 })
+  const verified = new LRUCache<string, Claims>({ max: 20_000 })
   const options = {
     // A KeyObject: a text or Buffer would be tried as a PEM key at every call, at fifty times the cost. The types of
     // koa-jwt do not know it, jsonwebtoken does.
@@ -48,7 +48,7 @@ export function createAuth({ key, clock, metrics_token, identify }: Deps) {
   }
   const checkSignature = koaJwt(options)
 
-  async function verify(ctx: Context): Promise<AccessClaims> {
+  async function verify(ctx: Context): Promise<Claims> {
     try {
       await checkSignature(ctx, async () => {})
     } catch {
@@ -59,7 +59,7 @@ export function createAuth({ key, clock, metrics_token, identify }: Deps) {
     return claims.data
   }
 
-  async function findUser(ctx: Context): Promise<Caller> {
+  async function findCaller(ctx: Context): Promise<Caller> {
     const header = ctx.req.headers.authorization ?? ''
     let claims = verified.get(header)
     if (!claims) {
@@ -69,6 +69,12 @@ export function createAuth({ key, clock, metrics_token, identify }: Deps) {
     if (claims.exp * 1000 <= clock.millis()) throw Unauthenticated()
     const caller = await identify(claims)
     if (!caller) throw Unauthenticated()
+    return caller
+  }
+
+  async function findUser(ctx: Context): Promise<Caller> {
+    const caller = await findCaller(ctx)
+    if (caller.kind !== 'user') throw AccountNeeded()
     return caller
   }
 
@@ -83,6 +89,8 @@ export function createAuth({ key, clock, metrics_token, identify }: Deps) {
     /** Lets in whom the route is for, and says who it is; an operator is nobody in particular. */
     admit(access: Access, ctx: Context, client: Client): Promise<Caller> | undefined {
       if (access === 'user') return findUser(ctx)
+      if (access === 'participant') return findCaller(ctx)
+      if (access === 'optional' && ctx.req.headers.authorization !== undefined) return findCaller(ctx)
       if (access === 'operator') requireOperator(ctx, client)
       return undefined
     },

@@ -12,10 +12,10 @@ const limit = 128 * 1024
 const maxDepth = 32
 
 /** An absent body reads as `{}`, so that the schema names the members that are missing. */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
+export async function readJson(request: IncomingMessage, beacon = false): Promise<unknown> {
   const { 'content-length': length, 'transfer-encoding': chunked } = request.headers
   if (chunked === undefined && (length === undefined || length === '0')) return {}
-  requireJson(request)
+  requireJson(request, beacon)
 
   const bytes = await readBytes(request)
   if (bytes.length === 0) return {}
@@ -25,9 +25,10 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
 }
 
 /** A compressed body is refused unread: nobody needs one here, and a kilobyte of gzip may hold a gigabyte. */
-function requireJson({ headers }: IncomingMessage): void {
+function requireJson({ headers }: IncomingMessage, beacon: boolean): void {
   const [type = '', ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';')
-  if (type.trim() !== 'application/json') throw WrongMediaType()
+  const known = type.trim() === 'application/json' || (beacon && type.trim() === 'text/plain')
+  if (!known) throw WrongMediaType()
   const charset = parameters.map(parameter => parameter.trim()).find(parameter => parameter.startsWith('charset='))
   if (charset !== undefined && !/^charset="?utf-8"?$/.test(charset)) {
     throw WrongMediaType({ detail: 'JSON is always UTF-8' })

@@ -128,13 +128,21 @@ function fieldTable(caption: string, rows: Row[]): string {
   return `<table><caption>${escapeHtml(caption)}</caption>${cells.join('')}</table>`
 }
 
-function success({ responses }: Operation, schemas: { [id: string]: Schema }): string {
-  const [status = '', response] = Object.entries(responses).find(([code]) => code.startsWith('2')) ?? []
-  const json = response?.content?.['application/json']?.schema
-  const type = Object.keys(response?.content ?? {})[0]
-  if (!json) return `<p class="answer">Answers <b>${status}</b>${type ? ` with ${escapeHtml(type)}` : ''}</p>`
-  const fields = json.type === 'string' ? [] : fieldsOf(json, schemas)
-  return fieldTable(`Answer ${status}`, fields) || `<p class="answer">Answers <b>${status}</b> with JSON</p>`
+const success = ({ responses }: Operation, schemas: { [id: string]: Schema }): string =>
+  Object.entries(responses)
+    .filter(([status]) => status.startsWith('2'))
+    .map(([status, { content = {} }]) => answer(status, content, schemas))
+    .join('')
+
+function answer(status: string, content: { [type: string]: { schema: Schema } }, schemas: { [id: string]: Schema }) {
+  const { 'application/json': json, ...others } = content
+  const types = Object.keys(others).map(escapeHtml).join(' or ')
+  if (!json) return `<p class="answer">Answers <b>${status}</b>${types ? ` with ${types}` : ''}</p>`
+  const also = types ? `, or ${types} for who asks by Accept` : ''
+  const fields = json.schema.type === 'string' ? [] : fieldsOf(json.schema, schemas)
+  return (
+    fieldTable(`Answer ${status}${also}`, fields) || `<p class="answer">Answers <b>${status}</b> with JSON${also}</p>`
+  )
 }
 
 const problemsIn = ({ responses }: Operation) =>

@@ -3,7 +3,7 @@ import { RateLimited } from '../kernel/problem.ts'
 import type { Limit } from './route.ts'
 
 /** Makes the check of one route; each of its limits is counted apart from every other. */
-export function createLimitCheck(limiter: Limiter, operation: string, limits: Limit[] = []) {
+export function createLimitCheck(limiter: Limiter, operation: string, limits: readonly Limit[] = []) {
   const budgets = limits.map(limit => ({ ...limit, name: `${operation} ${limit.amount}/${limit.per_s}s` }))
 
   return (by: Limit['by'], key: () => string): void => {

@@ -2,6 +2,7 @@ import Router from '@koa/router'
 import type Koa from 'koa'
 import type { Context } from 'koa'
 import { z } from 'zod'
+import { callerId } from '../kernel/caller.ts'
 import type { Limiter } from '../kernel/limiter.ts'
 import { Invalid } from '../kernel/problem.ts'
 import type { Auth } from './auth.ts'
@@ -10,7 +11,7 @@ import type { Client } from './client.ts'
 import type { createIdempotency } from './idempotency/service.ts'
 import { createLimitCheck } from './limits.ts'
 import { type InputPart, invalidInput, NoRoute, WrongMethod } from './problems.ts'
-import { carriesSecret, isText, nothing, type Route, successOf, takesBody } from './route.ts'
+import { carriesSecret, isText, nothing, type Route, successesOf, takesBody } from './route.ts'
 
 interface Deps {
   koa: Koa
@@ -42,22 +43,40 @@ export function mount({ koa, routes, ...deps }: Deps): void {
 
 function createServe(route: Route, { auth, clientOf, limiter, idempotency }: Omit<Deps, 'koa' | 'routes'>): Serve {
   const operation = `${route.method} ${route.path}`
-  const { status, reply } = successOf(route)
+  const successes = successesOf(route)
+  const [usual] = successes
+  if (!usual || (successes.length > 1 && !route.statusOf)) throw new Error(`${operation} does not say how it answers`)
   if (route.idempotent && carriesSecret(route)) throw new Error(`${operation} would store the secret in its answer`)
   const spend = createLimitCheck(limiter, operation, route.limits)
+  const alternatives = route.also && Object.keys(route.also)
 
   /** The order matters: nobody's body is read before it is known whether they may send one at all. */
   async function answer(ctx: Context, texts: object): Promise<unknown> {
     const client = clientOf(ctx.req)
     spend('address', () => client.network)
     const caller = await auth.admit(route.access, ctx, client)
-    if (caller) spend('account', () => caller.user_id)
+    if (caller) spend('account', () => callerId(caller))
 
     const params = parseTexts(route.params, 'params', texts)
     const query = ctx.querystring === '' && !route.query ? {} : parseTexts(route.query, 'query', ctx.query)
     const if_match = route.if_match ? readIfMatch(ctx) : undefined
-    const body = takesBody(route) ? parse(route.body, 'body', await readJson(ctx.req)) : undefined
-    const request = { caller, params, query, body, client, if_match }
+    const body = takesBody(route) ? parse(route.body, 'body', await readJson(ctx.req, route.beacon)) : undefined
+    const request = {
+      caller,
+      params,
+      query,
+      body,
+      client,
+      if_match,
+      get gone() {
+        return goneSignal(ctx)
+      },
+    }
+    const other = alternatives && (ctx.accepts('application/json', ...alternatives) || 'application/json')
+    if (other && other !== 'application/json') {
+      ctx.type = other
+      return route.also?.[other]?.(request)
+    }
 
     const key = route.idempotent ? ctx.get('Idempotency-Key') : ''
     if (key === '' || caller === undefined) return route.handle(request)
@@ -70,11 +89,14 @@ function createServe(route: Route, { auth, clientOf, limiter, idempotency }: Omi
   return async (ctx, params) => {
     ctx.state.route = route.path
     const value = await answer(ctx, params)
+    const status = route.statusOf?.(value) ?? usual.status
+    const reply = route.reply[status] ?? nothing
     ctx.status = status
     if (route.headers) ctx.set(route.headers)
     if (route.location) ctx.set('Location', route.location(value))
     if (route.etag) ctx.set('ETag', etagOf(value))
     if (route.etag && 'if-none-match' in ctx.req.headers && ctx.fresh) ctx.status = 304
+    else if (alternatives?.includes(ctx.response.type)) ctx.body = value
     else if (reply !== nothing) {
       ctx.set('Content-Type', isText(reply) ? reply.content_type : 'application/json; charset=utf-8')
       ctx.body = isText(reply) ? value : JSON.stringify(value)
@@ -90,6 +112,14 @@ async function refuseUnmatched(ctx: Context): Promise<void> {
   if (ctx.method !== 'OPTIONS') throw WrongMethod({ allow })
   ctx.set('Allow', allow.join(', '))
   ctx.status = 204
+}
+
+/** Made only for who asks, since few wait. */
+function goneSignal(ctx: Context): AbortSignal {
+  const controller = new AbortController()
+  ctx.res.once('close', () => controller.abort())
+  if (ctx.res.closed) controller.abort()
+  return controller.signal
 }
 
 const noMembers = z.strictObject({})

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ProblemReply, problemsOf, statusOf } from './problems.ts'
-import { type Access, isText, nothing, type Route, route, successOf, takesBody, text } from './route.ts'
+import { type Access, isText, nothing, type Route, route, successesOf, takesBody, text } from './route.ts'
 
 /** The OpenAPI document, read off the declarations. What it says is what is enforced, for both read the same schemas. */
 
@@ -13,6 +13,10 @@ interface Schemas {
 /** What the operations are filed under, in the words of the docs. */
 const tags: { [tag: string]: string } = {
   auth: 'Accounts: registering, logging in and out, and my own profile.',
+  meetings: 'Meetings, from the first draft to the last goodbye: planning, inviting, joining, hosting, leaving.',
+  invitations: 'What I am invited to, and what I answer; with an account, or by the link of a mail.',
+  join: 'Coming by the code of a meeting, as a guest who knocks.',
+  rooms: 'Quick rooms: a name, and you are in.',
   operations: 'For whoever runs this server, and for programs that want to know what it can do.',
 }
 
@@ -45,6 +49,12 @@ export function describeApi(routes: Route[], { version, public_url }: { version:
     components: {
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token of a login' },
+        guest: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description: 'The `participant_token` of a guest',
+        },
         operator: { type: 'http', scheme: 'bearer', description: 'METRICS_TOKEN; not needed on the same machine' },
       },
       schemas,
@@ -74,13 +84,15 @@ function describeOperation(declared: Route, schemas: Schemas): Json {
       ...parameters('query', declared.query, schemas),
       ...headerParameters(declared),
     ],
-    requestBody: takesBody(declared) && declared.body ? requestBody(declared.body, schemas) : undefined,
+    requestBody: takesBody(declared) && declared.body ? requestBody(declared.body, declared, schemas) : undefined,
     responses: { ...describeSuccess(declared, schemas), ...describeProblems(declared) },
   }
 }
 
 const securityOf: Record<Access, Json[]> = {
   anyone: [],
+  optional: [{}, { bearer: [] }, { guest: [] }],
+  participant: [{ bearer: [] }, { guest: [] }],
   user: [{ bearer: [] }],
   operator: [{}, { operator: [] }],
 }
@@ -118,27 +130,35 @@ function headerParameters({ idempotent, if_match, etag, method }: Route) {
   ]
 }
 
-const requestBody = (body: z.ZodType, schemas: Schemas) => ({
-  required: !body.safeParse({}).success,
-  content: { 'application/json': { schema: schemaOf(body, 'input', schemas) } },
-})
+function requestBody(body: z.ZodType, { beacon }: Route, schemas: Schemas): Json {
+  const content = { schema: schemaOf(body, 'input', schemas) }
+  return {
+    required: !body.safeParse({}).success,
+    content: { 'application/json': content, ...(beacon ? { 'text/plain': content } : {}) },
+  }
+}
 
 function describeSuccess(declared: Route, schemas: Schemas): Json {
-  const { status, reply } = successOf(declared)
   const header = (description: string) => ({ description, schema: { type: 'string' } })
   const headers = {
     ...(declared.etag ? { ETag: header('Its version, in quotes') } : {}),
     ...(declared.location ? { Location: header('Where it can be found') } : {}),
     ...(declared.idempotent ? { 'Idempotency-Replayed': header('`true` on a repeated answer') } : {}),
   }
-  const content =
-    reply === nothing
-      ? undefined
-      : isText(reply)
-        ? { [reply.content_type]: { schema: { type: 'string' } } }
-        : { 'application/json': { schema: schemaOf(reply, 'output', schemas) } }
+  const alternatives = Object.fromEntries(
+    Object.keys(declared.also ?? {}).map(type => [type, { schema: { type: 'string' } }]),
+  )
+  const successes = successesOf(declared).map(({ status, reply }) => {
+    const content =
+      reply === nothing
+        ? undefined
+        : isText(reply)
+          ? { [reply.content_type]: { schema: { type: 'string' } } }
+          : { 'application/json': { schema: schemaOf(reply, 'output', schemas) }, ...alternatives }
+    return [status, { description: 'Done', headers, content }]
+  })
   const notModified = declared.etag && declared.method === 'GET' ? { 304: { description: 'You have it already' } } : {}
-  return { [status]: { description: 'Done', headers, content }, ...notModified }
+  return { ...Object.fromEntries(successes), ...notModified }
 }
 
 /** One response for each status, which names the codes that a client may meet under it. */

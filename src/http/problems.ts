@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { isConflict, isUnreachable } from '../db/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import {
+  AccountNeeded,
   type FieldError,
   Invalid,
   Problem,
@@ -49,6 +50,7 @@ export const ProblemReply = z
     detail: z.string().optional(),
     code: z.string(),
     request_id: z.string(),
+    reason: z.string().optional(),
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   })
   .meta({ id: 'Problem' })
@@ -59,6 +61,7 @@ export function problemsOf(route: Route): ProblemType[] {
   return [
     ...(route.problems ?? []),
     ...(route.access === 'anyone' ? [] : [Unauthenticated]),
+    ...(route.access === 'user' ? [AccountNeeded] : []),
     ...(takesBody(route) ? [MalformedJson, BodyTooLarge, WrongMediaType] : []),
     Invalid, // an unknown query parameter, if nothing else
     ...(limited ? [RateLimited] : []),
@@ -74,7 +77,7 @@ export function answerProblem(ctx: Context, error: unknown, log: Log): void {
   if (!known) log.error({ request_id, err: error }, 'bug')
   else if (known !== error) log.error({ request_id, err: error }, 'database away or too busy')
 
-  const { detail, errors, retry_after_s, allow } = known?.extra ?? {}
+  const { detail, errors, reason, retry_after_s, allow } = known?.extra ?? {}
   const status = known ? statusOf[known.kind] : 500
   const { code, title } = known ? { code: known.code, title: known.message } : Internal
   ctx.status = status
@@ -82,7 +85,7 @@ export function answerProblem(ctx: Context, error: unknown, log: Log): void {
   if (allow) ctx.set('Allow', allow.join(', '))
   if (status === 429 || status === 503) ctx.set('Retry-After', String(retry_after_s ?? 1))
   ctx.type = 'application/problem+json'
-  ctx.body = JSON.stringify({ type: `/docs#${code}`, title, status, detail, code, request_id, errors })
+  ctx.body = JSON.stringify({ type: `/docs#${code}`, title, status, detail, code, request_id, reason, errors })
 }
 
 function toProblem(error: unknown): Problem | undefined {

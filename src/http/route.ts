@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Caller, UserCaller } from '../kernel/caller.ts'
+import type { Caller, GuestCaller, UserCaller } from '../kernel/caller.ts'
 import type { ProblemType } from '../kernel/problem.ts'
 import type { Client } from './client.ts'
 
@@ -11,10 +11,11 @@ import type { Client } from './client.ts'
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /**
- * `anyone` needs no token; `user` needs the access token of an account; `operator` calls from this machine or has the
- * token that METRICS_TOKEN sets.
+ * `anyone` needs no token; `optional` needs none but hears who has one; `participant` needs the access token of an
+ * account or the token of a guest; `user` needs that of an account; `operator` calls from this machine or has the token
+ * that METRICS_TOKEN sets.
  */
-export type Access = 'anyone' | 'user' | 'operator'
+export type Access = 'anyone' | 'optional' | 'participant' | 'user' | 'operator'
 
 /** So many calls, at once or spread, and as many again over each further period; by the caller's address or account. */
 export interface Limit {
@@ -37,7 +38,14 @@ export const nothing = null
 type Reply = z.ZodType | TextReply | typeof nothing
 type Answer<R extends Reply> = R extends z.ZodType ? z.output<R> : R extends TextReply ? string : unknown
 
-type CallerOf<A extends Access> = A extends 'user' ? UserCaller : undefined
+interface CallerOfAccess {
+  anyone: undefined
+  optional: UserCaller | GuestCaller | undefined
+  participant: UserCaller | GuestCaller
+  user: UserCaller
+  operator: undefined
+}
+type CallerOf<A extends Access> = CallerOfAccess[A]
 
 // biome-ignore lint/suspicious/noExplicitAny: what a schema accepts is its own affair; its output is what is used here
 type Schema = z.ZodObject<any>
@@ -53,6 +61,8 @@ export interface Request<A extends Access, Params, Query, Body> {
   client: Client
   /** The versions that If-Match accepts; undefined when the caller will take any. */
   if_match: number[] | undefined
+  /** Raised when the caller has gone away, for who would wait on their behalf. */
+  gone: AbortSignal
 }
 
 export interface Declaration<
@@ -70,11 +80,17 @@ export interface Declaration<
   params?: Params
   query?: Query
   body?: Body
-  /** The one status of success, and what is in it. */
+  /** What success looks like, by its status. */
   reply: { [status: number]: R }
+  /** Which of the statuses an answer has, where there are several. */
+  statusOf?: (answer: Answer<R>) => number
+  /** The same in other media types, for who asks by Accept. */
+  also?: { [content_type: string]: (request: Request<A, Params, Query, Body>) => Promise<string> }
+  /** Takes its JSON as text/plain, too: the one way in which a page that is being closed can still send. */
+  beacon?: boolean
   /** What the service may throw; what follows from the declaration itself is added by `problemsOf`. */
-  problems?: ProblemType[]
-  limits?: Limit[]
+  problems?: readonly ProblemType[]
+  limits?: readonly Limit[]
   /** Honours Idempotency-Key. Refused on a reply that carries a secret, for the answer is stored. */
   idempotent?: boolean
   /** The reply has a `version`: it is sent as ETag, and a GET answers 304 to who has it already. */
@@ -89,19 +105,22 @@ export interface Declaration<
 }
 
 /** A declaration as the machinery sees it: its types have done their work. */
-export interface Route extends Omit<Declaration, 'handle' | 'location'> {
+export interface Route extends Omit<Declaration, 'handle' | 'location' | 'statusOf' | 'also'> {
   method: Method
   /** As the router reads it: `/api/meetings/:meeting_id`. */
   path: string
-  handle(request: {
-    caller: Caller | undefined
-    params: unknown
-    query: unknown
-    body: unknown
-    client: Client
-    if_match: number[] | undefined
-  }): unknown
+  handle(request: AnyRequest): unknown
   location?: (answer: unknown) => string
+  statusOf?: (answer: unknown) => number
+  also?: { [content_type: string]: (request: AnyRequest) => Promise<string> }
+}
+
+interface AnyRequest
+  extends Omit<Request<Access, undefined, undefined, undefined>, 'caller' | 'params' | 'query' | 'body'> {
+  caller: Caller | undefined
+  params: unknown
+  query: unknown
+  body: unknown
 }
 
 export function route<
@@ -116,18 +135,16 @@ export function route<
   return { ...(declaration as unknown as Route), method, path }
 }
 
-/** The one status of success and what is in it. */
-export function successOf({ reply }: Pick<Route, 'reply'>): { status: number; reply: Reply } {
-  const [[status, only] = []] = Object.entries(reply)
-  if (status === undefined || only === undefined) throw new Error('A route declares one reply')
-  return { status: Number(status), reply: only }
-}
+/** The statuses of success and what is in each. */
+export const successesOf = ({ reply }: Pick<Route, 'reply'>): { status: number; reply: Reply }[] =>
+  Object.entries(reply).map(([status, each]) => ({ status: Number(status), reply: each }))
 
 /** Whether the reply has a field of kernel/fields' `Secret`. */
 export function carriesSecret({ reply }: Pick<Route, 'reply'>): boolean {
-  const { reply: schema } = successOf({ reply })
-  if (schema === nothing || isText(schema)) return false
-  return JSON.stringify(z.toJSONSchema(schema, { io: 'output' })).includes('"format":"password"')
+  return Object.values(reply).some(schema => {
+    if (schema === nothing || isText(schema)) return false
+    return JSON.stringify(z.toJSONSchema(schema, { io: 'output' })).includes('"format":"password"')
+  })
 }
 
 /** A POST without a schema takes an empty body and no other. */

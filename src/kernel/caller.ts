@@ -9,4 +9,15 @@ export interface UserCaller {
   login_id: string
 }
 
-export type Caller = UserCaller
+/** Somebody without an account, calling with the token of the one meeting that they are a guest of. */
+export interface GuestCaller {
+  kind: 'guest'
+  tenant_id: string
+  meeting_id: string
+  participant_id: string
+}
+
+export type Caller = UserCaller | GuestCaller
+
+/** What tells one caller from every other: limits and idempotency keys are counted by it. */
+export const callerId = (caller: Caller): string => (caller.kind === 'user' ? caller.user_id : caller.participant_id)

@@ -32,6 +32,26 @@ export const oneLine = (max: number) =>
     .max(max)
     .regex(/^\P{Cc}*$/u, 'must be one line without control characters')
 
+/** Text of several lines. */
+export const paragraphs = (max: number) =>
+  z
+    .string()
+    .trim()
+    .max(max)
+    .regex(/^[\P{Cc}\n\r\t]*$/u, 'must not have control characters other than line breaks and tabs')
+
+/** An instant in any offset, as a query may give it. */
+export const AnyInstant = z.iso
+  .datetime({ offset: true })
+  .transform(text => new Date(text).toISOString())
+  .meta({ examples: ['2026-01-31T09:30:00Z'] })
+
+/** A time as a person gives it: with an offset, or as it is on the wall in the time zone of the matter. */
+export const TimeText = z
+  .string()
+  .max(40)
+  .meta({ examples: ['2026-03-29T09:00:00+02:00', '2026-03-29T09:00'] })
+
 export const TimeZone = z
   .string()
   .max(64)
@@ -41,6 +61,9 @@ export const TimeZone = z
 
 /** What must not be stored or logged as it is: a password, a token. */
 export const Secret = z.string().meta({ format: 'password' })
+
+/** A yes or no in a query, where everything is a text. */
+export const Flag = z.enum(['true', 'false']).transform(text => text === 'true')
 
 /** Rises by one with every change of the thing; its ETag is this number in quotes. */
 export const Version = z.int().min(1)

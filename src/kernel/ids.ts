@@ -2,7 +2,19 @@ import { createHash, randomBytes } from 'node:crypto'
 import { v7 } from 'uuid'
 
 /** A prefix says what an id names, at a glance in a log: `usr_019a…`. The rest sorts by creation time. */
-export type IdPrefix = 'evt' | 'idk' | 'lgn' | 'usr'
+export type IdPrefix =
+  | 'att' // attendance
+  | 'con' // connection
+  | 'evt'
+  | 'idk' // idempotency key
+  | 'inv' // invitation
+  | 'lgn' // login
+  | 'mai' // mail
+  | 'mtg' // meeting
+  | 'par' // participant
+  | 'prp' // proposal
+  | 'ses' // session of a meeting
+  | 'usr'
 
 export const newId = (prefix: IdPrefix): string => `${prefix}_${v7().replaceAll('-', '')}`
 

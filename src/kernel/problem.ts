@@ -28,6 +28,8 @@ export interface ProblemExtra {
   detail?: string
   errors?: FieldError[]
   retry_after_s?: number
+  /** Why something is over, in a word that clients switch on. */
+  reason?: string
   /** The methods that the resource does answer. */
   allow?: string[]
 }
@@ -57,6 +59,11 @@ export function problem(kind: ProblemKind, code: string, title: string) {
 export const Invalid = problem('invalid', 'invalid', 'Some of the input is not valid')
 export const NotFound = problem('not_found', 'not_found', 'There is no such thing, or it is not yours to see')
 export const Unauthenticated = problem('unauthenticated', 'unauthenticated', 'A valid access token is needed')
+export const AccountNeeded = problem(
+  'forbidden',
+  'account_needed',
+  'This needs an account; a guest token is not enough',
+)
 export const Stale = problem('stale', 'stale', 'It has changed since the version named in If-Match')
 export const RateLimited = problem('limited', 'rate_limited', 'Too many requests; slow down')
 export const Unavailable = problem('unavailable', 'unavailable', 'The server cannot do this just now; try again')

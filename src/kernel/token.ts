@@ -7,6 +7,16 @@ export const accessToken = {
   ttl_s: 15 * 60,
 } as const
 
+/** What a guest's token says. `features/meetings` signs it; it is verified as access tokens are. */
+export const guestToken = { kind: 'participant', ttl_s: 24 * 3600 } as const
+
+export interface GuestClaims {
+  /** The participant. */
+  sub: string
+  kind: typeof guestToken.kind
+  exp: number
+}
+
 export interface AccessClaims {
   /** The user. */
   sub: string

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Db, inTransaction } from '../../db/transaction.ts'
 import type { Job } from '../../jobs/sweeper.ts'
-import type { Caller } from '../../kernel/caller.ts'
+import { type Caller, callerId } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { newId } from '../../kernel/ids.ts'
 import { Invalid, Problem, problem } from '../../kernel/problem.ts'
@@ -52,7 +52,7 @@ export function createIdempotency({ db, clock }: { db: Db; clock: Clock }) {
       const claim: store.Claim = {
         id: newId('idk'),
         tenant_id: caller.tenant_id,
-        caller_id: caller.user_id,
+        caller_id: callerId(caller),
         idempotency_key: key,
         digest: createHash('sha256').update(JSON.stringify(request)).digest('base64url'),
         answer: null,

@@ -1,0 +1,61 @@
+/**
+ * "Look again at this topic." The table is the truth: a wake-up carries no data, and one that is lost, because it was
+ * rung on another node, costs the second until the waiter looks again by itself.
+ */
+export type Wakeups = ReturnType<typeof createWakeups>
+
+export function createWakeups() {
+  const listeners = new Map<string, Set<() => void>>()
+  let stopping = false
+
+  return {
+    /** After the commit: whoever looks now must find what changed. */
+    notify(topic: string): void {
+      for (const wake of listeners.get(topic) ?? []) wake()
+    },
+
+    /** Listen, then look, then wait: what rings in between is not missed. */
+    listen(topic: string, gone: AbortSignal) {
+      let rung = false
+      let wake = () => {
+        rung = true
+      }
+      const heard = () => wake()
+      const all = listeners.get(topic) ?? new Set()
+      listeners.set(topic, all.add(heard))
+      gone.addEventListener('abort', heard)
+
+      return {
+        /** True while there is reason to look again: false once the caller has gone or the node is to stop. */
+        async within(ms: number): Promise<boolean> {
+          if (!rung && !gone.aborted && !stopping) {
+            await new Promise<void>(resolve => {
+              const timer = setTimeout(resolve, ms)
+              wake = () => {
+                clearTimeout(timer)
+                resolve()
+              }
+            })
+          }
+          rung = false
+          wake = () => {
+            rung = true
+          }
+          return !gone.aborted && !stopping
+        },
+
+        [Symbol.dispose]() {
+          gone.removeEventListener('abort', heard)
+          all.delete(heard)
+          if (all.size === 0) listeners.delete(topic)
+        },
+      }
+    },
+
+    /** Nobody waits any more, and nobody begins to. */
+    stop(): void {
+      stopping = true
+      for (const all of listeners.values()) for (const wake of all) wake()
+    },
+  }
+}
