@@ -23,6 +23,8 @@ describe('the settings', () => {
       port: 3000,
       database: { engine: 'sqlite', file: 'storage/parley.sqlite' },
       jwt_secret: undefined,
+      smtp_url: undefined,
+      mail_from: { name: 'Parley', address: 'parley@localhost' },
       demo: true,
       rate_limit_factor: 1,
     })
@@ -34,11 +36,13 @@ describe('the settings', () => {
       LOG_LEVEL: 'loud',
       DATABASE_URL: 'oracle://me:hunter2@db',
       JWT_SECRET: 'short',
+      SMTP_URL: 'http://me:hunter2@mail',
     })
     expect(faults.split('\n').map(line => line.split(':')[0])).toEqual([
       'PORT',
       'DATABASE_URL',
       'JWT_SECRET',
+      'SMTP_URL',
       'LOG_LEVEL',
     ])
     expect(faults).not.toMatch(/hunter2|short/)
@@ -80,6 +84,20 @@ describe('the settings', () => {
   })
 
   it.each([
+    ['parley@example.com', { name: null, address: 'parley@example.com' }],
+    ['<parley@example.com>', { name: null, address: 'parley@example.com' }],
+    ['Parley at Home <p@example.com>', { name: 'Parley at Home', address: 'p@example.com' }],
+    ['"Grüße, Inc." <p@example.com>', { name: 'Grüße, Inc.', address: 'p@example.com' }],
+  ])('find who letters are from in %s', (MAIL_FROM, mail_from) => {
+    expect(readConfig({ MAIL_FROM }).mail_from).toEqual(mail_from)
+  })
+
+  it('take a mail server as it is written', () => {
+    const SMTP_URL = 'smtps://me:pass%25word@mail.example.com:465?tls.servername=mail'
+    expect(readConfig({ SMTP_URL }).smtp_url).toBe(SMTP_URL)
+  })
+
+  it.each([
     { RATE_LIMITS: 'often' },
     { RATE_LIMITS: '0' },
     { TRUSTED_PROXIES: '10.0.0.0/99' },
@@ -90,6 +108,14 @@ describe('the settings', () => {
     { DATABASE_URL: 'sqlite::memory:' },
     { DATABASE_URL: 'mysql://me:100%@h/d' },
     { METRICS_TOKEN: 'short' },
+    { SMTP_URL: 'mail.example.com:25' },
+    { SMTP_URL: 'smtp://' },
+    { SMTP_URL: 'smtp://me:100%@mail' },
+    { MAIL_FROM: 'Parley' },
+    { MAIL_FROM: 'Parley <parley@localhost' },
+    { MAIL_FROM: 'parley@localhost, eve@localhost' },
+    { MAIL_FROM: 'Parley <parley@localhost>\r\nBcc: eve@localhost' },
+    { MAIL_FROM: 'Par\r\nBcc: eve@localhost\r\nley <parley@localhost>' },
   ])('refuse %o', env => {
     expect(faultsOf(env)).toContain(`${Object.keys(env)[0]}: `)
   })
