@@ -6,6 +6,12 @@ import * as refreshTokens from './0004_refresh_tokens.ts'
 import * as events from './0005_events.ts'
 import * as jobs from './0006_jobs.ts'
 import * as idempotencyKeys from './0007_idempotency_keys.ts'
+import * as mails from './0008_mails.ts'
+import * as eventsOfAMeeting from './0009_events_of_a_meeting.ts'
+import * as meetings from './0010_meetings.ts'
+import * as invitations from './0011_invitations.ts'
+import * as meetingParticipants from './0012_meeting_participants.ts'
+import * as presence from './0013_presence.ts'
 
 /** In the order in which they run. Append only: what has been merged is history. */
 export const migrations: { [name: string]: Knex.Migration } = {
@@ -16,4 +22,10 @@ export const migrations: { [name: string]: Knex.Migration } = {
   '0005_events': events,
   '0006_jobs': jobs,
   '0007_idempotency_keys': idempotencyKeys,
+  '0008_mails': mails,
+  '0009_events_of_a_meeting': eventsOfAMeeting,
+  '0010_meetings': meetings,
+  '0011_invitations': invitations,
+  '0012_meeting_participants': meetingParticipants,
+  '0013_presence': presence,
 }

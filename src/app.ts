@@ -5,7 +5,18 @@ import { createEvents } from './events/events.ts'
 import { accountJobs } from './features/accounts/jobs.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
 import { createAccounts } from './features/accounts/service.ts'
-import { createAuth } from './http/auth.ts'
+import type { InvitationMail } from './features/invitations/letters.ts'
+import { createLetters } from './features/invitations/letters.ts'
+import { invitationRoutes } from './features/invitations/routes.ts'
+import { createInvitations } from './features/invitations/service.ts'
+import { createMail } from './features/mail/service.ts'
+import { createTransport } from './features/mail/transport.ts'
+import { createMesh } from './features/media/mesh.ts'
+import { meetingRoutes } from './features/meetings/routes.ts'
+import { createMeetings } from './features/meetings/service.ts'
+import { presenceRoutes, roomRoutes } from './features/presence/routes.ts'
+import { createPresence } from './features/presence/service.ts'
+import { type Claims, createAuth } from './http/auth.ts'
 import { createClients } from './http/client.ts'
 import { docsPage, docsRoute } from './http/docs.ts'
 import { healthRoutes } from './http/health.ts'
@@ -20,6 +31,7 @@ import type { Clock } from './kernel/clock.ts'
 import { createLimiter } from './kernel/limiter.ts'
 import type { Log } from './kernel/log.ts'
 import type { Metrics } from './kernel/metrics.ts'
+import { createWakeups } from './wakeups/local.ts'
 
 interface Deps {
   config: Config
@@ -40,10 +52,37 @@ export function createApp({ config, key, db, clock, log, metrics, version }: Dep
   const isStopping = () => stopping
   const limiter = createLimiter(clock, config.rate_limit_factor)
   const events = createEvents(clock)
-  const accounts = createAccounts({ db, clock, events, limiter, key })
+  const wakeups = createWakeups()
+  const { mail_from, require_verified_email, presence_timeout_s, empty_timeout_s } = config
+  const accounts = createAccounts({ db, clock, events, limiter, key, require_verified_email })
+  const mail = createMail<InvitationMail>({
+    db,
+    clock,
+    log,
+    transport: createTransport({ ...config, log }),
+    compose: createLetters({ db, clock, key, origin: originOf(config, config.port) }),
+  })
+  const meetings = createMeetings({ db, clock, events, accounts, key, mail_address: mail_from.address })
+  const invitations = createInvitations({ db, clock, events, accounts, meetings, mail, key })
+  const media = createMesh({ ...config, clock })
+  const presence = createPresence({
+    db,
+    clock,
+    events,
+    wakeups,
+    accounts,
+    meetings,
+    media,
+    presence_timeout_s,
+    empty_timeout_s,
+  })
 
   const routes: Route[] = [
     ...accountRoutes(accounts),
+    ...meetingRoutes(meetings),
+    ...invitationRoutes(invitations),
+    ...presenceRoutes(presence),
+    ...(config.quick_rooms ? roomRoutes(presence) : []),
     ...healthRoutes({ db, storage_dir: config.storage_dir, isStopping }),
     ...metricsRoutes({ metrics, db }),
     openapiRoute(() => documentText),
@@ -54,7 +93,7 @@ export function createApp({ config, key, db, clock, log, metrics, version }: Dep
   const page = docsPage(document, originOf(config, config.port))
 
   const idempotency = createIdempotency({ db, clock })
-  const auth = createAuth({ key, clock, metrics_token: config.metrics_token, identify: accounts.identify })
+  const auth = createAuth({ key, clock, metrics_token: config.metrics_token, identify })
   const clientOf = createClients(config.trusted_proxies)
   const koa = createHttp({
     cors_origins: config.cors_origins,
@@ -64,17 +103,28 @@ export function createApp({ config, key, db, clock, log, metrics, version }: Dep
     metrics,
   })
   mount({ koa, routes, auth, clientOf, limiter, idempotency })
-  const sweeper = createSweeper({ db, clock, log, jobs: [...accountJobs({ db, clock }), idempotency.sweep] })
+  const jobs = [...accountJobs({ db, clock }), idempotency.sweep, ...invitations.jobs, ...presence.jobs]
+  const sweeper = createSweeper({ db, clock, log, jobs })
+  // Apart from the others, for it waits for a mail server.
+  const mailSweeper = createSweeper({ db, clock, log, jobs: mail.jobs })
 
   return {
     accounts,
     routes,
     document,
     sweeper,
+    mailSweeper,
     handler: koa.callback(),
     /** From now on the node says that it is not ready, so that no new traffic is sent to it. */
     prepareToStop: () => {
       stopping = true
+      wakeups.stop()
+      mail.close()
     },
+  }
+
+  /** A login or a guest of a meeting, while there is such a one. */
+  function identify(claims: Claims) {
+    return claims.kind === 'access' ? accounts.identify(claims) : meetings.identify(claims.sub)
   }
 }

@@ -28,6 +28,13 @@ const Secret = z
   .min(32, { error: 'must have at least 32 characters; `openssl rand -base64 48` makes a good one', abort: true })
   .refine(text => new Set(text).size >= 10, 'repeats too few different characters to be random')
 
+/** A STUN or TURN address has no host in the sense of a URL, so it is only looked at. */
+const IceUrls = (scheme: RegExp) =>
+  listOf(/,/).refine(
+    urls => urls.every(url => scheme.test(url)),
+    `must be addresses such as ${scheme.test('stun:a') ? 'stun:stun.example.com:3478' : 'turn:turn.example.com:3478?transport=udp'}`,
+  )
+
 const DatabaseUrl = z.string().transform((url, context): DatabaseSettings => {
   const file = /^sqlite:(?!:memory:|file:)(.+)$/.exec(url)?.[1]
   if (file) return { engine: 'sqlite', file }
@@ -40,6 +47,22 @@ const DatabaseUrl = z.string().transform((url, context): DatabaseSettings => {
   return z.NEVER
 })
 
+/** Unsaid when it is wrong, as well. */
+const SmtpUrl = z
+  .string()
+  .refine(
+    url => /^smtps?:/.test(url) && URL.canParse(url) && new URL(url).hostname !== '' && isDecodable(url),
+    'must be smtp://… or smtps://…, with every % in it written as %25',
+  )
+
+const MailFrom = z.string().transform((text, context) => {
+  const [, written = '', address = text] = /^([^<>\p{Cc}]*)<([^<>]*)>$/u.exec(text) ?? []
+  const name = written.trim().replace(/^"(.*)"$/, '$1')
+  if (z.regexes.html5Email.test(address)) return { name: name || null, address }
+  context.addIssue('must be an address, or a name and an address: Parley <parley@example.com>')
+  return z.NEVER
+})
+
 /** Each setting of `.env.example`, in its order. */
 export const Settings = z.object({
   NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
@@ -49,6 +72,15 @@ export const Settings = z.object({
   STORAGE_DIR: z.string().default('storage'),
   DATABASE_URL: DatabaseUrl.optional(),
   JWT_SECRET: Secret.optional(),
+  SMTP_URL: SmtpUrl.optional(),
+  MAIL_FROM: MailFrom.prefault('Parley <parley@localhost>'),
+  REQUIRE_VERIFIED_EMAIL: onOff.optional(),
+  QUICK_ROOMS: onOff.optional(),
+  PRESENCE_TIMEOUT_S: z.coerce.number().int().min(5).max(3600).default(45),
+  EMPTY_TIMEOUT_S: z.coerce.number().int().min(5).max(86_400).default(300),
+  STUN_URLS: IceUrls(/^stuns?:\S+$/).prefault(''),
+  TURN_URLS: IceUrls(/^turns?:\S+$/).prefault(''),
+  TURN_SECRET: z.string().min(8).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   METRICS_TOKEN: Secret.optional(),
   TRUSTED_PROXIES: listOf(/,/)
@@ -83,6 +115,15 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     storage_dir: settings.STORAGE_DIR,
     database: settings.DATABASE_URL ?? defaultDatabase(settings.STORAGE_DIR),
     jwt_secret: settings.JWT_SECRET,
+    smtp_url: settings.SMTP_URL,
+    mail_from: settings.MAIL_FROM,
+    require_verified_email: settings.REQUIRE_VERIFIED_EMAIL ?? production,
+    quick_rooms: settings.QUICK_ROOMS ?? !production,
+    presence_timeout_s: settings.PRESENCE_TIMEOUT_S,
+    empty_timeout_s: settings.EMPTY_TIMEOUT_S,
+    stun_urls: settings.STUN_URLS,
+    turn_urls: settings.TURN_URLS,
+    turn_secret: settings.TURN_SECRET,
     log_level: settings.LOG_LEVEL,
     metrics_token: settings.METRICS_TOKEN,
     trusted_proxies: settings.TRUSTED_PROXIES,

@@ -42,10 +42,11 @@ async function start(): Promise<void> {
   const drain = createDrain(server)
   const { port } = await blame('HOST and PORT', () => listen(server, config.port, config.host))
   const stopSweeping = app.sweeper.start()
+  const stopMailing = app.mailSweeper.start()
   log.info({ host: config.host, port, engine: config.database.engine, version }, 'listening')
   stopOnSignal(log, async () => {
     app.prepareToStop()
-    await Promise.all([drain(patience_ms), stopSweeping()])
+    await Promise.all([drain(patience_ms), stopSweeping(), stopMailing()])
     await database.close()
   })
   if (!config.production) {

@@ -1,66 +1,310 @@
+import type { Response } from 'supertest'
 import { describe, expect, it } from 'vitest'
+import { type CallerName, createCast, names, type Stage } from './support/cast.ts'
 import { createWorld } from './support/world.ts'
 
 /**
- * Who may call what, as one table: the status that each kind of caller gets. A route without a row fails, so nobody can
- * add one without having said who is kept out. Paths name things of the owner's.
+ * Who may call what, as one table: the status that each caller gets from each route. A route without a row fails, so
+ * nobody can add one without having said who is kept out.
+ *
+ * The rule behind it: to whom a meeting is none of their business, it does not exist; who belongs to it is told that
+ * they may not. And whoever is refused has changed nothing.
  */
 
-type CallerName = 'anonymous' | 'logged_out' | 'stranger' | 'foreigner'
-type Row = { [caller in CallerName]: number }
+const world = await createWorld()
+const cast = await createCast(world)
 
-const open = (status: number): Row => ({ anonymous: status, logged_out: status, stranger: status, foreigner: status })
-/** Works on what is the caller's own, so a stranger is as good as anybody. */
-const own = (status: number): Row => ({ anonymous: 401, logged_out: 401, stranger: status, foreigner: status })
-/** Works on what is the owner's, and to everybody else it does not exist. */
-const ownersOnly: Row = { anonymous: 401, logged_out: 401, stranger: 404, foreigner: 404 }
+/** What there is to call about, and how it came to be so. */
+type Setting = () => Promise<Stage & { login_id?: string }>
 
-const table: { [operation: string]: Row } = {
-  'POST /api/auth/register': open(422),
-  'POST /api/auth/login': open(422),
-  'POST /api/auth/refresh': open(422),
-  'POST /api/auth/logout': own(204),
-  'GET /api/auth/logins': own(200),
-  'DELETE /api/auth/logins/:login_id': ownersOnly,
-  'GET /api/auth/me': own(200),
-  'PATCH /api/auth/me': own(200),
-  'POST /api/auth/password': own(422),
-  'GET /health/live': open(200),
-  'GET /health/ready': open(200),
-  'GET /metrics': open(200), // from this machine; test/http/operations has the others
-  'GET /openapi.json': open(200),
-  'GET /docs': open(200),
+const live: Setting = () => cast.stage()
+const planned: Setting = () => cast.stage({ scheduled_at: world.clock.in(86_400) })
+const locked: Setting = async () => {
+  const stage = await live()
+  await stage.as.owner.post(stage.at('/lock'))
+  return stage
+}
+const banned: Setting = async () => {
+  const stage = await live()
+  await stage.as.owner.post(stage.at(`/participants/${stage.idOf('removed')}/remove`), { ban: true })
+  return stage
+}
+const proposed: Setting = async () => {
+  const stage = await planned()
+  await stage.as.pending.post(`/api/invitations/${stage.invitation_id}/propose`, anotherTime)
+  return stage
+}
+/** Everybody calls with a second login; the one that is called about is the owner's. */
+const loggedInTwice: Setting = async () => {
+  const stage = await live()
+  const again = await cast.logIn()
+  const logins = () => stage.as.owner.get('/api/auth/logins?limit=100')
+  const [latest] = (await logins()).body.data
+  const view = async () => `${await stage.view()}\n${(await logins()).text}`
+  return { ...stage, as: { ...stage.as, ...again }, login_id: latest.id, view }
 }
 
-const world = await createWorld()
-const owner = await world.make.user()
-const owned = { login_id: (await owner.get('/api/auth/logins')).body.data[0].id }
+type Gets = { [caller in CallerName]: number }
 
-describe('the table of who may call what', async () => {
-  const foreign_tenant = await world.make.tenant('foreign')
+const accounts = (status: number) =>
+  ({ owner: status, co_host: status, accepted: status, pending: status, rejected: status, removed: status }) as const
+const guests = (status: number) => ({ waiting: status, guest: status })
+const outsiders = (status: number) => ({ stranger: status, foreigner: status })
+
+const everybody = (status: number): Gets => ({
+  anonymous: status,
+  ...accounts(status),
+  ...guests(status),
+  ...outsiders(status),
+})
+/** Is about what is the caller's own, so one account is as good as another. */
+const own = (status: number): Gets => ({ ...everybody(status), anonymous: 401, ...guests(403) })
+/** Nobody, of those who are told so. */
+const nobody: Gets = { anonymous: 401, ...accounts(403), ...guests(403), ...outsiders(404) }
+const ownersOnly = (status: number): Gets => ({ ...nobody, owner: status })
+const hostsOnly = (status: number): Gets => ({ ...ownersOnly(status), co_host: status })
+/** All but who has just knocked; whoever was removed is still invited. */
+const peopleOfTheMeeting = (status: number): Gets => ({ ...nobody, ...accounts(status), guest: status })
+/** An invitation is between who is invited, here `pending`, and the hosts; to the other invited it does not exist. */
+const notTheirs = { accepted: 404, rejected: 404, removed: 404 }
+const invitedOnly = (status: number): Gets => ({ ...nobody, ...notTheirs, pending: status })
+
+const anotherTime = { scheduled_at: world.clock.in(2 * 86_400) }
+const title = 'Another title'
+
+interface Row {
+  gets: Gets
+  /** The live meeting, if left out. */
+  on?: Setting
+  /** Whose participant the path names. */
+  whom?: CallerName
+  send?: object
+}
+
+const table: { [operation: string]: Row } = {
+  // An empty body is not valid; that it was looked at at all is what counts here.
+  'POST /api/auth/register': { gets: everybody(422) },
+  'POST /api/auth/login': { gets: everybody(422) },
+  'POST /api/auth/refresh': { gets: everybody(422) },
+  'POST /api/auth/password': { gets: own(422) },
+  'POST /api/auth/logout': { gets: own(204), on: loggedInTwice },
+  'GET /api/auth/logins': { gets: own(200) },
+  'DELETE /api/auth/logins/:login_id': { gets: { ...own(404), owner: 204 }, on: loggedInTwice },
+  'GET /api/auth/me': { gets: own(200) },
+  'PATCH /api/auth/me': { gets: own(200) },
+
+  'POST /api/meetings': { gets: own(201), send: { title } },
+  'GET /api/meetings': { gets: own(200) },
+  'GET /api/meetings/:meeting_id': { gets: peopleOfTheMeeting(200) },
+  'PATCH /api/meetings/:meeting_id': { gets: ownersOnly(200), send: { title } },
+  'DELETE /api/meetings/:meeting_id': { gets: ownersOnly(204) },
+  'GET /api/meetings/:meeting_id/occurrences': { gets: peopleOfTheMeeting(200) },
+  'GET /api/meetings/:meeting_id/calendar.ics': { gets: peopleOfTheMeeting(200) },
+  'POST /api/meetings/:meeting_id/cancel': { gets: ownersOnly(200), on: planned },
+  'POST /api/meetings/:meeting_id/lock': { gets: hostsOnly(200) },
+  'POST /api/meetings/:meeting_id/unlock': { gets: hostsOnly(200), on: locked },
+  'POST /api/meetings/:meeting_id/start': { gets: hostsOnly(200), on: planned },
+  'POST /api/meetings/:meeting_id/end': { gets: hostsOnly(200) },
+
+  'POST /api/meetings/:meeting_id/invitations': {
+    gets: hostsOnly(201),
+    send: { invitees: [{ email: 'somebody@example.com' }] },
+  },
+  'GET /api/meetings/:meeting_id/invitations': { gets: hostsOnly(200) },
+  'GET /api/invitations': { gets: own(200) },
+  'GET /api/invitations/:invitation_id': { gets: { ...hostsOnly(200), ...notTheirs, pending: 200 } },
+  'DELETE /api/invitations/:invitation_id': { gets: { ...hostsOnly(204), ...notTheirs } },
+  'POST /api/invitations/:invitation_id/accept': { gets: invitedOnly(200) },
+  'POST /api/invitations/:invitation_id/reject': { gets: invitedOnly(200) },
+  'POST /api/invitations/:invitation_id/propose': { gets: invitedOnly(200), on: planned, send: anotherTime },
+  'POST /api/invitations/:invitation_id/proposal/accept': { gets: { ...ownersOnly(200), ...notTheirs }, on: proposed },
+  'POST /api/invitations/:invitation_id/proposal/decline': { gets: { ...ownersOnly(200), ...notTheirs }, on: proposed },
+
+  // Who has the link has read the mail, and needs to be nobody in particular.
+  'GET /api/invitations/link/:token': { gets: everybody(200) },
+  // With an account it becomes that account's, unless they are in the meeting by other means.
+  'POST /api/invitations/link/:token/accept': { gets: { ...everybody(200), ...accounts(409) } },
+  'POST /api/invitations/link/:token/reject': { gets: everybody(200) },
+  'POST /api/invitations/link/:token/propose': { gets: everybody(200), on: planned, send: anotherTime },
+
+  // So it is with the code, which is for knocking, and with the name of a quick room, which is for entering.
+  'GET /api/join/:join_code': { gets: everybody(200) },
+  'POST /api/join/:join_code': { gets: everybody(202), send: { display_name: 'Knocking' } },
+  'POST /api/rooms/:name/enter': { gets: everybody(201), send: { display_name: 'Entering' } },
+
+  'POST /api/meetings/:meeting_id/join': {
+    gets: { ...peopleOfTheMeeting(201), pending: 403, rejected: 403, waiting: 202, removed: 202 },
+  },
+  // Who belongs to a meeting but is not inside has nothing to leave; who was shown out is told how they went.
+  'POST /api/meetings/:meeting_id/leave': {
+    gets: { ...nobody, ...accounts(409), ...guests(200), owner: 200, removed: 200 },
+  },
+  'POST /api/meetings/:meeting_id/heartbeat': {
+    gets: { ...nobody, ...accounts(409), ...guests(200), owner: 200, removed: 410 },
+  },
+  'GET /api/meetings/:meeting_id/participants': { gets: { ...hostsOnly(200), guest: 200 } },
+  'GET /api/meetings/:meeting_id/attendance': { gets: hostsOnly(200) },
+
+  // About oneself, where that would be tempting.
+  'POST /api/meetings/:meeting_id/participants/:participant_id/admit': { gets: hostsOnly(200), whom: 'waiting' },
+  'POST /api/meetings/:meeting_id/participants/:participant_id/deny': { gets: hostsOnly(200), whom: 'waiting' },
+  'POST /api/meetings/:meeting_id/participants/:participant_id/remove': { gets: hostsOnly(200), whom: 'guest' },
+  'POST /api/meetings/:meeting_id/participants/:participant_id/unban': {
+    gets: hostsOnly(200),
+    on: banned,
+    whom: 'removed',
+  },
+  'POST /api/meetings/:meeting_id/participants/:participant_id/role': {
+    gets: hostsOnly(200),
+    whom: 'accepted',
+    send: { role: 'co_host' },
+  },
+  'POST /api/meetings/:meeting_id/lobby/admit-all': { gets: hostsOnly(200) },
+
+  'GET /health/live': { gets: everybody(200) },
+  'GET /health/ready': { gets: everybody(200) },
+  'GET /metrics': { gets: everybody(200) }, // from this machine; test/http/operations has the others
+  'GET /openapi.json': { gets: everybody(200) },
+  'GET /docs': { gets: everybody(200) },
+}
+
+/** What these tell of is not the meeting: the API as such, and a room of the caller's own. */
+const elsewhere = ['GET /openapi.json', 'GET /docs', 'POST /api/rooms/:name/enter']
+
+const callers = Object.keys(nobody) as CallerName[]
+let rooms = 0
+
+function call(operation: string, stage: Awaited<ReturnType<Setting>>, name: CallerName): Promise<Response> {
+  const [method = '', pattern = ''] = operation.split(' ')
+  const { whom, send = {} } = table[operation] ?? {}
+  const named: { [parameter: string]: string | undefined } = {
+    meeting_id: stage.meeting.id,
+    join_code: stage.meeting.join_code,
+    invitation_id: stage.invitation_id,
+    token: stage.link,
+    participant_id: stage.idOf(whom),
+    login_id: stage.login_id,
+    name: `room-${++rooms}`, // another each time, so that everybody is the first
+  }
+  const path = pattern.replace(/:(\w+)/g, (_, parameter) => named[parameter] || `nobody-said-which-${parameter}`)
+  return stage.as[name].call(method, path, method === 'POST' || method === 'PATCH' ? send : undefined)
+}
+
+/** Or may go in at once, and learns all this by that. */
+const isInside = (name: CallerName) => ['owner', 'co_host', 'accepted', 'guest'].includes(name)
+
+/** What only those inside may know, and what else a person in the lobby has no use for, as found in an answer. */
+function toldToo(much: string, stage: Stage, name: CallerName): string[] {
+  const others = stage.participant_ids.filter(id => id !== stage.idOf(name))
+  const inside = [...others, names.guest, '"roster"', '"ice_servers"']
+  const words = name === 'waiting' ? [...inside, names.owner, '"join_code"'] : inside
+  const text = much.replaceAll(`"owner_name":"${names.owner}"`, '') // which is on the card, and in the mail
+  return words.filter(word => text.includes(word))
+}
+
+/** A stage is used until somebody has changed it. */
+const stages = new Map<Setting, { stage: Awaited<ReturnType<Setting>>; seen: string }>()
+
+async function stageOf(setting: Setting) {
+  const kept = stages.get(setting)
+  if (kept) return kept
+  const stage = await setting()
+  const made = { stage, seen: await stage.view() }
+  stages.set(setting, made)
+  return made
+}
+
+describe('the table of who may call what', () => {
   const operations = world.app.routes.map(({ method, path }) => `${method} ${path}`)
 
   it('has a row for every route, and for nothing else', () => {
     expect(Object.keys(table).sort()).toEqual(operations.sort())
   })
 
-  it.each(Object.entries(table))('%s', async (operation, row) => {
-    const callers = {
-      anonymous: world.anyone,
-      logged_out: await world.make.user(),
-      stranger: await world.make.user(),
-      foreigner: await world.make.user({ tenant_id: foreign_tenant }),
-    }
-    await callers.logged_out.post('/api/auth/logout')
-    const [method = '', pattern = ''] = operation.split(' ')
-    const path = pattern.replace(/:(\w+)/g, (_, name: keyof typeof owned) => owned[name])
-    const body = ['POST', 'PATCH'].includes(method) ? {} : undefined
+  it.each(Object.entries(table))('%s', async (operation, { gets, on = live }) => {
+    const reads = operation.startsWith('GET')
+    const open = gets.anonymous < 300 // what everybody may do spoils it for nobody
+    const got = {} as Gets
+    const changed: string[] = []
+    const told: string[] = []
+    for (const name of callers) {
+      const { stage, seen } = await stageOf(on)
+      const reply = await call(operation, stage, name)
+      got[name] = reply.status
 
-    const got = {} as Row
-    for (const name of Object.keys(callers) as CallerName[]) {
-      got[name] = (await callers[name].call(method, path, body)).status
+      const untouched = reads || open || (await stage.view()) === seen
+      if (!untouched) stages.delete(on)
+      if (!untouched && reply.status >= 400) changed.push(name)
+      if (isInside(name) || elsewhere.includes(operation)) continue
+      told.push(...toldToo(reply.text, stage, name).map(word => `${name}: ${word}`))
     }
-    expect(got).toEqual(row)
-    expect((await owner.get('/api/auth/me')).status, 'the owner is untouched').toBe(200)
+    if (open && !reads) stages.delete(on)
+    expect(got).toEqual(gets)
+    expect(changed, 'was refused, and changed something').toEqual([])
+    expect(told, 'was told what is for those inside').toEqual([])
+  })
+
+  it('knows nobody who has logged out', async () => {
+    const { stage, seen } = await stageOf(live)
+    const logged_out = (await cast.logIn()).owner
+    await logged_out.post('/api/auth/logout')
+    const asThem = { ...stage, as: { ...stage.as, owner: logged_out } }
+    for (const [operation, { gets }] of Object.entries(table)) {
+      if (gets.anonymous === 401) expect((await call(operation, asThem, 'owner')).status, operation).toBe(401)
+    }
+    expect(await stage.view()).toBe(seen)
+  })
+
+  it('knows the guest of one meeting at no other', async () => {
+    const { stage, seen } = await stageOf(live)
+    const { guest } = (await cast.stage()).as
+    const asThem = { ...stage, as: { ...stage.as, guest } }
+    for (const { method, path, access } of world.app.routes) {
+      const operation = `${method} ${path}`
+      if (table[operation]?.gets.stranger !== 404) continue
+      expect((await call(operation, asThem, 'guest')).status, operation).toBe(access === 'user' ? 403 : 404)
+    }
+    expect(await stage.view()).toBe(seen)
+  })
+})
+
+describe('whoever waits in the lobby', () => {
+  /** The code of the problem, or all of the answer. */
+  const answers: { [operation: string]: string | ((stage: Stage) => object) } = {
+    'GET /api/meetings/:meeting_id': 'not_admitted',
+    'GET /api/meetings/:meeting_id/occurrences': 'not_admitted',
+    'GET /api/meetings/:meeting_id/calendar.ics': 'not_admitted',
+    'GET /api/meetings/:meeting_id/participants': 'not_admitted',
+    'GET /api/meetings/:meeting_id/attendance': 'hosts_only',
+    'GET /api/meetings/:meeting_id/invitations': 'account_needed',
+    'GET /api/invitations': 'account_needed',
+    'POST /api/meetings/:meeting_id/lobby/admit-all': 'hosts_only',
+    'POST /api/meetings/:meeting_id/heartbeat': () => ({ state: 'waiting', connection: null, roster_version: null }),
+    'POST /api/meetings/:meeting_id/join': ({ meeting, idOf }) => ({
+      participant: {
+        id: idOf('waiting'),
+        meeting_id: meeting.id,
+        user_id: null,
+        display_name: names.waiting,
+        role: 'participant',
+        state: 'waiting',
+        waiting_since: world.clock.now(),
+      },
+    }),
+    'GET /api/join/:join_code': ({ meeting }) => ({
+      title: meeting.title,
+      scheduled_at: null,
+      time_zone: 'UTC',
+      owner_name: names.owner,
+      lobby: false,
+    }),
+    'POST /api/meetings/:meeting_id/leave': () => ({ attendance: null }),
+  }
+
+  it.each(Object.entries(answers))('is told no more by %s', async (operation, expected) => {
+    const { stage } = await stageOf(live)
+    const { body } = await call(operation, stage, 'waiting')
+    if (typeof expected === 'string') expect(body.code).toBe(expected)
+    else expect(body).toEqual(expected(stage))
   })
 })

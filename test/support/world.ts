@@ -8,12 +8,15 @@ import { migrate } from '../../src/db/migrate.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { inTransaction } from '../../src/db/transaction.ts'
 import type { Tokens } from '../../src/features/accounts/schema.ts'
+import type { Invitation } from '../../src/features/invitations/schema.ts'
+import type { Meeting } from '../../src/features/meetings/schema.ts'
+import type { Knocked } from '../../src/features/presence/schema.ts'
 import { createDrain, createHttpServer, listen } from '../../src/http/server.ts'
 import { DEFAULT_TENANT } from '../../src/kernel/caller.ts'
 import { createLog } from '../../src/kernel/log.ts'
 import { createMetrics } from '../../src/kernel/metrics.ts'
 import { whenDone } from './cleanup.ts'
-import { createClient } from './client.ts'
+import { type Client, createClient } from './client.ts'
 import { testClock } from './clock.ts'
 import { emptyDatabase } from './database.ts'
 
@@ -21,6 +24,16 @@ export const TEST_SECRET = 'the secret of tests: 0123456789abcdef'
 export const PASSWORD = 'correct horse battery'
 
 export type World = Awaited<ReturnType<typeof createWorld>>
+
+/** Somebody with an account, and the way to call as them. */
+export type Person = Client & { user: Tokens['user']; tokens: Tokens }
+
+/** A meeting and whose it is. */
+export interface Held {
+  owner: Person
+  meeting: Meeting
+  at: (path?: string) => string
+}
 
 /**
  * A server on a database of its own, with a clock that stands still, gone when the file's tests are done. Limits are
@@ -67,13 +80,14 @@ export async function createWorld(env: NodeJS.ProcessEnv = {}) {
     clock,
     key,
     storage_dir,
+    config,
     /** What has been logged, a JSON text each. */
     lines,
     startNode,
 
     make: {
       /** Somebody with an account, logged in. */
-      async user(given: { email?: string; name?: string; tenant_id?: string } = {}) {
+      async user(given: { email?: string; name?: string; tenant_id?: string } = {}): Promise<Person> {
         const { tenant_id = DEFAULT_TENANT, ...profile } = given
         const number = ++people
         const account = {
@@ -88,9 +102,41 @@ export async function createWorld(env: NodeJS.ProcessEnv = {}) {
       },
 
       /** Whoever holds these tokens. */
-      caller(tokens: Tokens) {
+      caller(tokens: Tokens): Person {
         const client = node.anyone.with({ headers: { Authorization: `Bearer ${tokens.access_token}` } })
         return { ...client, user: tokens.user, tokens }
+      },
+
+      /** A meeting of somebody's, and where it is: `at('/join')`. Live at once, unless it has a time. */
+      async meeting(body: object = {}, owner?: Person) {
+        const by = owner ?? (await this.user())
+        const reply = await by.post('/api/meetings', { title: 'A meeting', ...body })
+        if (reply.status !== 201) throw new Error(JSON.stringify(reply.body))
+        const meeting: Meeting = reply.body
+        return { owner: by, meeting, at: (path = '') => `/api/meetings/${meeting.id}${path}` }
+      },
+
+      /** Somebody with an account who is invited, and who has answered so. */
+      async invitee(
+        { owner, at }: Pick<Held, 'owner' | 'at'>,
+        { answer = 'accept', role, user }: { answer?: 'accept' | 'reject' | 'none'; role?: string; user?: Person } = {},
+      ) {
+        const person = user ?? (await this.user())
+        const reply = await owner.post(at('/invitations'), { invitees: [{ user_id: person.user.id, role }] })
+        if (reply.status !== 201) throw new Error(JSON.stringify(reply.body))
+        const [invitation]: Invitation[] = reply.body.data
+        if (!invitation) throw new Error('Nobody was invited')
+        if (answer !== 'none') await person.post(`/api/invitations/${invitation.id}/${answer}`)
+        return { ...person, invitation, invited: `/api/invitations/${invitation.id}` }
+      },
+
+      /** Somebody without an account who has knocked with the join code. */
+      async guest({ meeting }: Pick<Held, 'meeting'>, display_name = 'Guest') {
+        const reply = await node.anyone.post(`/api/join/${meeting.join_code}`, { display_name })
+        if (reply.status !== 202) throw new Error(JSON.stringify(reply.body))
+        const { participant, participant_token } = reply.body as Knocked
+        const client = node.anyone.with({ headers: { Authorization: `Bearer ${participant_token}` } })
+        return { ...client, participant, token: participant_token }
       },
 
       async tenant(id: string): Promise<string> {

@@ -35,6 +35,8 @@ interface Deps {
   events: Events
   limiter: Limiter
   key: KeyObject
+  /** Registering with an address does not prove that it is one's own. */
+  require_verified_email: boolean
 }
 
 /** From where somebody calls, and with what. */
@@ -47,7 +49,7 @@ const accountKey = (tenant_id: string, email: string) => `${tenant_id} ${email}`
 
 export type Accounts = ReturnType<typeof createAccounts>
 
-export function createAccounts({ db, clock, events, limiter, key }: Deps) {
+export function createAccounts({ db, clock, events, limiter, key, require_verified_email }: Deps) {
   const passwords = createPasswords()
   const attempts = createAttempts({ limiter, clock })
   const liveLogins = createLiveLogins({ db, clock })
@@ -163,8 +165,31 @@ export function createAccounts({ db, clock, events, limiter, key }: Deps) {
       for (const id of ended) liveLogins.forget(id)
     },
 
+    /** For features above, which may be in a transaction of theirs. */
+    findUser: (db: Db, tenant_id: string, id: string): Promise<User | undefined> => store.findUser(db, tenant_id, id),
+
+    /** Whether somebody with an address is taken for who it belongs to. */
+    provesAddresses: !require_verified_email,
+
+    /** Whose address it is, as far as that is proved. */
+    async findOwnerOf(db: Db, tenant_id: string, email: string): Promise<User | undefined> {
+      if (require_verified_email) return undefined // nothing proves one yet
+      const found = await store.findByEmail(db, tenant_id, email)
+      return found && store.findUser(db, tenant_id, found.id)
+    },
+
+    async namesOf(db: Db, tenant_id: string, ids: (string | null)[]): Promise<Map<string | null, string>> {
+      return new Map(
+        await store.listNames(
+          db,
+          tenant_id,
+          ids.flatMap(id => id ?? []),
+        ),
+      )
+    },
+
     /** Who the claims of a verified token speak for, while that login stands. */
-    async identify({ login, sub }: AccessClaims): Promise<UserCaller | undefined> {
+    async identify({ login, sub }: Pick<AccessClaims, 'login' | 'sub'>): Promise<UserCaller | undefined> {
       const caller = (await liveLogins.find(login))?.caller
       return caller?.user_id === sub ? caller : undefined
     },

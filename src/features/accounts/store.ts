@@ -59,6 +59,11 @@ export const lockWithPassword = (db: Db, tenant_id: string, id: string): Promise
 export const findUser = (db: Db, tenant_id: string, id: string): Promise<User | undefined> =>
   users(db).where({ tenant_id, id }).first(userColumns)
 
+export async function listNames(db: Db, tenant_id: string, ids: string[]): Promise<[string, string][]> {
+  const found = await users(db).where({ tenant_id }).whereIn('id', ids).select('id', 'name')
+  return found.map(({ id, name }) => [id, name])
+}
+
 /** Nobody else changes the user until this transaction ends. (SQLite, which has one writer, needs no lock and has none.) */
 export const lockUser = (db: Db, tenant_id: string, id: string): Promise<User | undefined> =>
   users(db).where({ tenant_id, id }).forUpdate().first(userColumns)

@@ -1,0 +1,280 @@
+import type { KeyObject } from 'node:crypto'
+import { type Db, inTransaction } from '../../db/transaction.ts'
+import type { Actor, Events } from '../../events/events.ts'
+import type { Caller, GuestCaller, UserCaller } from '../../kernel/caller.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { newId } from '../../kernel/ids.ts'
+import { localTimeOf } from '../../kernel/local-time.ts'
+import { NotFound, Stale, Unauthenticated } from '../../kernel/problem.ts'
+import type { Accounts } from '../accounts/service.ts'
+import { toICalendar } from './calendar.ts'
+import { draftMeeting, draftRoom } from './draft.ts'
+import { signGuestToken } from './guest-tokens.ts'
+import * as participants from './participant-store.ts'
+import { occurrencesBetween } from './recurrence.ts'
+import {
+  type Card,
+  type CreateMeeting,
+  InvalidTransition,
+  type ListMeetings,
+  type ListOccurrences,
+  type Meeting,
+  MeetingGone,
+  MeetingOver,
+  type UpdateMeeting,
+} from './schema.ts'
+import { requireHost, requireOwner, requireVisible } from './standing.ts'
+import * as store from './store.ts'
+import { changedTiming, endOf, placeInAgenda, type Timing } from './timing.ts'
+
+interface Deps {
+  db: Db
+  clock: Clock
+  events: Events
+  accounts: Accounts
+  key: KeyObject
+  /** Who calendars are told invites: the owner's name, at this address. */
+  mail_address: string
+}
+
+export type Meetings = ReturnType<typeof createMeetings>
+
+/** Somebody new in a meeting; what is left out is as usual. */
+export type Newcomer = Pick<participants.ParticipantRow, 'display_name' | 'role' | 'relation' | 'may'> &
+  Partial<participants.ParticipantRow>
+
+export function createMeetings({ db, clock, events, accounts, key, mail_address }: Deps) {
+  return {
+    async create(me: UserCaller, body: CreateMeeting): Promise<Meeting> {
+      const user = await accounts.findUser(db, me.tenant_id, me.user_id)
+      if (!user) throw Unauthenticated()
+      const meeting = draftMeeting(clock, me, body, body.time_zone ?? user.time_zone)
+      await inTransaction(db, async db => {
+        await store.insert(db, meeting)
+        await addPerson(db, me.tenant_id, meeting, {
+          user_id: me.user_id,
+          display_name: user.name,
+          role: 'host',
+          relation: 'owner',
+          may: 'join',
+        })
+        await events.record(db, me, { type: 'meeting.created', meeting_id: meeting.id })
+      })
+      return get(me, meeting.id)
+    },
+
+    list: (me: UserCaller, query: ListMeetings) => store.list(db, me, query),
+
+    get,
+
+    async update(me: UserCaller, meeting_id: string, body: UpdateMeeting, if_match: number[] | undefined) {
+      await inTransaction(db, async db => {
+        const { meeting } = await requireOwner(db, me, meeting_id, 'lock')
+        if (if_match && !if_match.includes(meeting.version)) throw Stale()
+        const { scheduled_at: _, duration_minutes, time_zone, recurrence, ...changes } = body
+        const timing = changedTiming(clock, meeting, body)
+        const title = changes.title && { title_key: store.titleKey(changes.title) }
+        if (title) await store.updateAgenda(db, meeting_id, title)
+        if (Object.keys(changes).length > 0) {
+          await store.change(db, meeting_id, [meeting.status], { ...changes, updated_at: clock.now() })
+          await events.record(db, me, { type: 'meeting.updated', meeting_id })
+        }
+        if (timing) await move(db, me, meeting, timing)
+      })
+      return get(me, meeting_id)
+    },
+
+    /** Joins the transaction of who has decided on another time. */
+    move,
+
+    async listOccurrences(me: Caller, meeting_id: string, { from = clock.now(), to, limit }: ListOccurrences) {
+      const { meeting } = await requireVisible(db, me, meeting_id)
+      return { data: occurrencesOf(meeting, from, to ?? yearAfter(from), limit) }
+    },
+
+    cancel: (me: UserCaller, meeting_id: string) =>
+      transition(me, meeting_id, requireOwner, async (db, meeting) => {
+        if (meeting.status === 'cancelled') return
+        const changes = { status: 'cancelled', sequence: meeting.sequence + 1, updated_at: clock.now() } as const
+        if (!(await store.change(db, meeting_id, ['scheduled'], changes))) throw InvalidTransition()
+        await participants.clearAway(db, meeting_id)
+        await events.record(db, me, { type: 'meeting.cancelled', meeting_id })
+      }),
+
+    lock: (me: Caller, meeting_id: string) => setLocked(me, meeting_id, true),
+    unlock: (me: Caller, meeting_id: string) => setLocked(me, meeting_id, false),
+
+    /** The event comes first: whoever hears of it still finds what there was. */
+    async remove(me: UserCaller, meeting_id: string, if_match: number[] | undefined): Promise<void> {
+      await inTransaction(db, async db => {
+        const { meeting } = await requireOwner(db, me, meeting_id, 'lock')
+        if (if_match && !if_match.includes(meeting.version)) throw Stale()
+        await events.record(db, me, { type: 'meeting.deleted', meeting_id })
+        await store.remove(db, meeting_id)
+      })
+    },
+
+    async calendarOf(me: Caller, meeting_id: string): Promise<string> {
+      const { meeting } = await requireVisible(db, me, meeting_id)
+      return toICalendar({ ...(await calendarEvent(db, me.tenant_id, meeting)), attendees: [] }, 'PUBLISH', clock.now())
+    },
+
+    calendarEvent,
+
+    /** What anybody may know who has been given the code. */
+    async card(join_code: string): Promise<Card> {
+      const meeting = await findByCode(join_code)
+      const names = await accounts.namesOf(db, meeting.tenant_id, [meeting.owner_id])
+      const { title, scheduled_at, time_zone, lobby } = meeting
+      return { title, scheduled_at, time_zone, owner_name: names.get(meeting.owner_id) ?? null, lobby }
+    },
+
+    findByCode,
+
+    /** For presence: makes or finds the standing meeting of that name. */
+    async findOrOpenRoom(tenant_id: string, room_name: string): Promise<Meeting> {
+      const known = await store.findRoom(db, tenant_id, room_name)
+      if (known) return known
+      const meeting = draftRoom(clock, tenant_id, room_name)
+      await inTransaction(db, async db => {
+        if (!(await store.insertRoom(db, meeting))) return
+        await events.record(db, { kind: 'system', tenant_id }, { type: 'meeting.created', meeting_id: meeting.id })
+      })
+      return (await store.findRoom(db, tenant_id, room_name)) ?? meeting
+    },
+
+    /** For who changes what hangs on a meeting: nobody else does until their transaction ends. */
+    lockFor: (db: Db, tenant_id: string, meeting_id: string) => store.lock(db, tenant_id, meeting_id),
+    findFor: (db: Db, tenant_id: string, meeting_id: string) => store.find(db, tenant_id, meeting_id),
+
+    /** What there is to know of each, for who is invited to it. */
+    async summaries(tenant_id: string, meeting_ids: string[]) {
+      const found = await store.listByIds(db, [...new Set(meeting_ids)])
+      const names = await accounts.namesOf(
+        db,
+        tenant_id,
+        found.map(({ owner_id }) => owner_id),
+      )
+      return new Map(found.map(meeting => [meeting.id, summaryOf(meeting, names.get(meeting.owner_id) ?? null)]))
+    },
+
+    addPerson,
+
+    guestToken: (participant_id: string): string => signGuestToken(key, clock, participant_id),
+
+    /** Who the claims of a guest's verified token speak for, while their meeting exists. */
+    async identify(participant_id: string): Promise<GuestCaller | undefined> {
+      const found = await participants.findGuest(db, participant_id)
+      return found && { kind: 'guest', tenant_id: found.tenant_id, meeting_id: found.meeting_id, participant_id }
+    },
+  }
+
+  async function get(me: Caller, meeting_id: string): Promise<Meeting> {
+    return (await requireVisible(db, me, meeting_id)).meeting
+  }
+
+  async function addPerson(
+    db: Db,
+    tenant_id: string,
+    meeting: Meeting,
+    person: Newcomer,
+  ): Promise<participants.ParticipantRow> {
+    const row: participants.ParticipantRow = {
+      id: newId('par'),
+      tenant_id,
+      meeting_id: meeting.id,
+      user_id: null,
+      invitation_id: null,
+      state: 'away',
+      admitted: false,
+      waiting_since: null,
+      seen_at: null,
+      denied_until: null,
+      title_key: store.titleKey(meeting.title),
+      ...placeInAgenda(meeting, meeting),
+      meeting_created_at: meeting.created_at,
+      created_at: clock.now(),
+      ...person,
+    }
+    await participants.insert(db, row)
+    return row
+  }
+
+  /** All that asks accepted invitees again: a change of the time, and nothing else. */
+  async function move(db: Db, actor: Actor, meeting: Meeting, timing: Timing): Promise<void> {
+    const sequence = meeting.sequence + 1
+    const kind = timing.recurrence === null ? meeting.kind : 'standing'
+    const changes = { ...timing, kind, sequence, updated_at: clock.now() } as const
+    if (!(await store.change(db, meeting.id, ['scheduled'], changes))) throw InvalidTransition()
+    await store.updateAgenda(db, meeting.id, placeInAgenda(timing, { ...meeting, kind }))
+    await events.record(db, actor, { type: 'meeting.moved', meeting_id: meeting.id, sequence })
+  }
+
+  async function setLocked(me: Caller, meeting_id: string, locked: boolean): Promise<Meeting> {
+    return transition(me, meeting_id, requireHost, async (db, meeting) => {
+      if (meeting.status === 'ended' || meeting.status === 'cancelled') throw MeetingOver()
+      if (meeting.locked === locked) return
+      await store.change(db, meeting_id, [meeting.status], { locked, updated_at: clock.now() })
+      await events.record(db, me, { type: locked ? 'meeting.locked' : 'meeting.unlocked', meeting_id })
+    })
+  }
+
+  async function transition<Me extends Caller>(
+    me: Me,
+    meeting_id: string,
+    require: typeof requireHost,
+    work: (db: Db, meeting: Meeting) => Promise<void>,
+  ): Promise<Meeting> {
+    await inTransaction(db, async db => work(db, (await require(db, me, meeting_id, 'lock')).meeting))
+    return get(me, meeting_id)
+  }
+
+  async function findByCode(join_code: string): Promise<store.MeetingRow> {
+    const meeting = await store.findByCode(db, join_code.toLowerCase())
+    if (!meeting) throw NotFound()
+    if (meeting.status === 'ended' || meeting.status === 'cancelled') throw MeetingGone()
+    return meeting
+  }
+
+  function occurrencesOf(meeting: Meeting, from: string, to: string, limit: number) {
+    const { scheduled_at, recurrence, time_zone, duration_minutes } = meeting
+    if (scheduled_at === null) return []
+    const once = { starts_at: scheduled_at, local_time: localTimeOf(scheduled_at, time_zone) }
+    const found =
+      recurrence === null
+        ? [once].filter(({ starts_at }) => from <= starts_at && starts_at < to)
+        : occurrencesBetween({ scheduled_at, recurrence, time_zone }, from, to, limit)
+    return found.map(({ starts_at, local_time }) => {
+      return { starts_at, ends_at: endOf(starts_at, duration_minutes), local_time }
+    })
+  }
+
+  /** A meeting as calendars see it. The owner's own address is nobody's business: answers go to ours. */
+  async function calendarEvent(db: Db, tenant_id: string, meeting: Meeting) {
+    const { id, sequence, title, description, duration_minutes, time_zone, recurrence, created_at, updated_at } =
+      meeting
+    const names = await accounts.namesOf(db, tenant_id, [meeting.owner_id])
+    return {
+      uid: `${id}@parley`,
+      sequence,
+      title,
+      description,
+      starts_at: meeting.scheduled_at ?? meeting.started_at ?? created_at,
+      duration_minutes,
+      time_zone,
+      recurrence,
+      cancelled: meeting.status === 'cancelled',
+      organizer: { name: names.get(meeting.owner_id) ?? 'Parley', email: mail_address },
+      url: null,
+      created_at,
+      updated_at,
+    }
+  }
+}
+
+function summaryOf(meeting: Meeting, owner_name: string | null) {
+  const { id, title, description, status, scheduled_at, duration_minutes, time_zone, recurrence, sequence } = meeting
+  return { id, title, description, status, scheduled_at, duration_minutes, time_zone, recurrence, sequence, owner_name }
+}
+
+const yearAfter = (from: string): string => new Date(Date.parse(from) + 366 * 24 * 3600 * 1000).toISOString()

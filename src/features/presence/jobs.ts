@@ -1,0 +1,83 @@
+import { type Db, inTransaction } from '../../db/transaction.ts'
+import type { Actor, SessionEnd } from '../../events/events.ts'
+import type { Job } from '../../jobs/sweeper.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import * as participants from '../meetings/participant-store.ts'
+import * as meetings from '../meetings/store.ts'
+import type { Sessions } from './sessions.ts'
+import * as store from './store.ts'
+
+interface Deps {
+  db: Db
+  clock: Clock
+  sessions: Sessions
+  presence_timeout_s: number
+}
+
+const batch = 100
+/** A guest's token is good for a day. */
+const guestsKeptFor_s = 2 * 24 * 3600
+
+/**
+ * What a crash leaves behind, and what people forget: whoever fell silent has left, and a session that nobody is in, or
+ * that has lasted too long, is over. Each is looked at once more under the lock of its meeting, for it may have changed.
+ */
+export function presenceJobs({ db, clock, sessions, presence_timeout_s }: Deps): Job[] {
+  const system = (tenant_id: string): Actor => ({ kind: 'system', tenant_id })
+
+  async function closeSilent(): Promise<number> {
+    const since = clock.in(-presence_timeout_s)
+    const silent = await store.listSilent(db, since, batch)
+    for (const { id, tenant_id, meeting_id } of silent) {
+      await inTransaction(db, async db => {
+        await meetings.lock(db, tenant_id, meeting_id)
+        const connection = await store.findConnection(db, meeting_id, id)
+        if (connection?.closed_at !== null || connection.last_seen_at >= since) return
+        // They were here until they were last heard of; what came after was silence.
+        await sessions.close(db, system(tenant_id), [connection], 'timeout', connection.last_seen_at)
+      })
+    }
+    return silent.length
+  }
+
+  async function emptyLobby(): Promise<number> {
+    const since = clock.in(-presence_timeout_s)
+    const silent = await participants.listSilentWaiting(db, since, batch)
+    for (const { id, tenant_id, meeting_id } of silent) {
+      await inTransaction(db, async db => {
+        await meetings.lock(db, tenant_id, meeting_id)
+        const person = await participants.find(db, meeting_id, id)
+        if (person?.seen_at == null || person.seen_at >= since) return
+        const away = { state: 'away' as const, waiting_since: null, seen_at: null }
+        await participants.change(db, id, ['waiting', 'admitted'], away)
+      })
+    }
+    return silent.length
+  }
+
+  async function endDue(column: 'empty_until' | 'over_at', reason: SessionEnd): Promise<number> {
+    const due = await store.listDue(db, column, clock.now(), batch)
+    for (const { tenant_id, meeting_id } of due) {
+      await inTransaction(db, async db => {
+        const meeting = await meetings.lock(db, tenant_id, meeting_id)
+        const session = meeting && (await store.findLive(db, meeting_id))
+        const deadline = session?.[column] ?? null
+        if (!session || deadline === null || deadline > clock.now()) return
+        await sessions.end(db, system(tenant_id), meeting, session, reason)
+      })
+    }
+    return due.length
+  }
+
+  return [
+    { name: 'silent connections', every_s: 5, run: closeSilent },
+    { name: 'people who stopped waiting', every_s: 5, run: emptyLobby },
+    { name: 'sessions nobody is in', every_s: 5, run: () => endDue('empty_until', 'empty') },
+    {
+      name: 'guests who never came in',
+      every_s: 3600,
+      run: () => inTransaction(db, db => participants.deleteForgottenGuests(db, clock.in(-guestsKeptFor_s), 500)),
+    },
+    { name: 'sessions that have lasted long enough', every_s: 5, run: () => endDue('over_at', 'max_duration') },
+  ]
+}

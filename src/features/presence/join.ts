@@ -1,0 +1,236 @@
+import { type Db, inTransaction } from '../../db/transaction.ts'
+import type { Events } from '../../events/events.ts'
+import type { Caller } from '../../kernel/caller.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { hashSecret, newId, newSecret } from '../../kernel/ids.ts'
+import { NotFound } from '../../kernel/problem.ts'
+import type { Wakeups } from '../../wakeups/local.ts'
+import type { MediaProvider } from '../media/provider.ts'
+import * as participants from '../meetings/participant-store.ts'
+import { Banned, type Meeting, MeetingOver } from '../meetings/schema.ts'
+import { isHost, type Standing, standingOf } from '../meetings/standing.ts'
+import { hosts, maySend } from '../meetings/types.ts'
+import { shownAttendance } from './attendance.ts'
+import { findOwn, hasToken } from './connections.ts'
+import {
+  Denied,
+  type Join,
+  type Joined,
+  MeetingFull,
+  MeetingLocked,
+  NeedsMediaProvider,
+  NotAccepted,
+  NotLive,
+  TooManyConnections,
+  type Waiting,
+} from './schema.ts'
+import type { Sessions } from './sessions.ts'
+import * as store from './store.ts'
+
+interface Deps {
+  db: Db
+  clock: Clock
+  events: Events
+  wakeups: Wakeups
+  sessions: Sessions
+  media: MediaProvider
+  presence_timeout_s: number
+}
+
+const maxConnections = 5
+const longestWait_ms = 25_000
+
+/** What somebody waits for who waits in the lobby. */
+export const lobbyTopic = (participant_id: string): string => `lobby ${participant_id}`
+
+export type Enter = Pick<Join, 'medium'> & Partial<Join>
+
+/**
+ * Coming in. Everything is decided under the lock of the meeting, in this order: whether they are welcome at all,
+ * whether there is something to join, whether they have to wait, and only then whether there is room.
+ */
+export function createJoin({ db, clock, events, wakeups, sessions, media, presence_timeout_s }: Deps) {
+  return {
+    /** Answers at once, unless the caller is willing to wait for a host to let them in. */
+    async join(caller: Caller, meeting_id: string, body: Join, gone: AbortSignal): Promise<Joined | Waiting> {
+      const outcome = await inTransaction(db, async db => {
+        return attempt(db, caller, await standingOf(db, caller, meeting_id, 'lock'), body)
+      })
+      if ('connection' in outcome || body.wait === 0) return outcome
+      await waitForHost(outcome.participant, Math.min(body.wait * 1000, longestWait_ms), gone)
+      return inTransaction(db, async db => {
+        return attempt(db, caller, await standingOf(db, caller, meeting_id, 'lock'), body)
+      })
+    },
+
+    attempt,
+  }
+
+  /** Looks again when the bell rings, and each second, in case it rang on another node. */
+  async function waitForHost({ id, meeting_id }: Waiting['participant'], ms: number, gone: AbortSignal) {
+    using bell = wakeups.listen(lobbyTopic(id), gone)
+    const until = performance.now() + ms
+    for (;;) {
+      const now = await participants.find(db, meeting_id, id)
+      if (now?.state !== 'waiting') return
+      const left = until - performance.now()
+      if (left <= 0 || !(await bell.within(Math.min(left, 1000)))) return
+    }
+  }
+
+  async function attempt(db: Db, caller: Caller, { meeting, me }: Standing, body: Enter): Promise<Joined | Waiting> {
+    requireWelcome(meeting, me)
+    let session = await store.findLive(db, meeting.id)
+    if (!session && isHost(me)) session = await sessions.start(db, caller, meeting)
+    const replaced = await findReplaced(db, me, body.replaces)
+    const back = me.state === 'inside' || (session && isReconnect(replaced, session))
+
+    if (meeting.locked && !back && !isHost(me) && !me.admitted && me.state !== 'waiting') {
+      const known = session && me.state !== 'removed' && (await store.wasInside(db, session.id, me.id))
+      if (!known) throw MeetingLocked()
+    }
+    if (!back && hasToWait(meeting, me)) return wait(db, caller, meeting, me, body)
+    if (!session) {
+      if (meeting.lobby || me.may === 'knock') return stayAdmitted(db, me)
+      throw NotLive()
+    }
+    if (!back) await requireRoom(db, meeting, me)
+    return enter(db, caller, { meeting, me }, session, body, replaced)
+  }
+
+  function requireWelcome(meeting: Meeting, me: participants.ParticipantRow): void {
+    if (me.state === 'banned') throw Banned()
+    if (meeting.status === 'ended' || meeting.status === 'cancelled') throw MeetingOver()
+    if (me.may === 'see') throw NotAccepted()
+    if (me.denied_until !== null && me.denied_until > clock.now()) {
+      throw Denied({ retry_after_s: Math.ceil((Date.parse(me.denied_until) - clock.millis()) / 1000) })
+    }
+  }
+
+  async function findReplaced(db: Db, me: participants.ParticipantRow, replaces: Join['replaces']) {
+    if (!replaces) return undefined
+    const connection = await findOwn(db, me, replaces.connection)
+    if (!hasToken(connection, replaces.resume_token)) throw NotFound()
+    return connection
+  }
+
+  async function wait(db: Db, caller: Caller, meeting: Meeting, me: participants.ParticipantRow, body: Enter) {
+    const waiting = {
+      state: 'waiting' as const,
+      display_name: body.display_name ?? me.display_name,
+      waiting_since: me.waiting_since ?? clock.now(),
+      seen_at: clock.now(),
+    }
+    await participants.update(db, me.id, waiting)
+    if (me.state !== 'waiting') {
+      await events.record(db, caller, { type: 'participant.knocked', meeting_id: meeting.id, participant_id: me.id })
+    }
+    return { participant: participants.shownParticipant({ ...me, ...waiting }) }
+  }
+
+  /** Let in, before there is anything to be in. */
+  async function stayAdmitted(db: Db, me: participants.ParticipantRow): Promise<Waiting> {
+    const still = { state: 'admitted' as const, seen_at: clock.now() }
+    await participants.update(db, me.id, still)
+    return { participant: participants.shownParticipant({ ...me, ...still }) }
+  }
+
+  async function requireRoom(db: Db, meeting: Meeting, me: participants.ParticipantRow): Promise<void> {
+    const inside = await participants.listIn(db, meeting.id, ['inside'])
+    if (inside.length >= meeting.max_participants) throw MeetingFull()
+    const sends = (person: participants.ParticipantRow) => maySend(person.role, meeting.senders)
+    const full = inside.length >= media.limits.inside
+    if (full || (sends(me) && inside.filter(sends).length >= media.limits.senders)) throw NeedsMediaProvider()
+  }
+
+  async function enter(
+    db: Db,
+    caller: Caller,
+    { meeting, me }: Standing,
+    session: store.SessionRow,
+    { display_name = me.display_name, device, medium }: Enter,
+    replaced: store.ConnectionRow | undefined,
+  ): Promise<Joined> {
+    const others = (await store.listOpen(db, me.id)).filter(({ id }) => id !== replaced?.id)
+    if (others.length >= maxConnections) throw TooManyConnections()
+    if (replaced && replaced.closed_at === null) await sessions.close(db, caller, [replaced], 'replaced')
+
+    const now = clock.now()
+    const resume_token = newSecret()
+    const attendance: store.AttendanceRow = {
+      id: newId('att'),
+      tenant_id: caller.tenant_id,
+      meeting_id: meeting.id,
+      session_id: session.id,
+      participant_id: me.id,
+      display_name,
+      role: me.role,
+      joined_at: now,
+      left_at: null,
+      end_reason: null,
+      device: device ?? null,
+      medium,
+      quality: null,
+    }
+    const connection: store.ConnectionRow = {
+      id: newId('con'),
+      tenant_id: caller.tenant_id,
+      meeting_id: meeting.id,
+      session_id: session.id,
+      participant_id: me.id,
+      attendance_id: attendance.id,
+      resume_token_hash: hashSecret(resume_token),
+      opened_at: now,
+      last_seen_at: now,
+      closed_at: null,
+      close_reason: null,
+    }
+    const inside = { state: 'inside' as const, display_name, waiting_since: null, seen_at: null, denied_until: null }
+    await store.insertConnection(db, connection, attendance)
+    await participants.update(db, me.id, inside)
+    await store.changeRoster(db, session.id, null)
+    const { id: connection_id } = connection
+    await events.record(db, caller, {
+      type: 'participant.joined',
+      meeting_id: meeting.id,
+      participant_id: me.id,
+      connection_id,
+    })
+
+    const roster = (await store.roster(db, session.id)).filter(entry => entry.connection !== connection_id)
+    const current = await store.findLive(db, meeting.id)
+    const { role } = me
+    return {
+      participant: participants.shownParticipant({ ...me, ...inside }),
+      attendance: shownAttendance(attendance, clock),
+      connection: { id: connection_id, resume_token },
+      session: shownSession(session),
+      role,
+      permissions: {
+        send: maySend(role, meeting.senders),
+        screen_share: maySend(role, meeting.screen_share),
+        chat: meeting.chat === 'all' || maySend(role, meeting.chat),
+        record: hosts(role) && meeting.recording !== 'off',
+      },
+      roster,
+      roster_version: current?.roster_version ?? 0,
+      ...media.admit({ participant_id: me.id }),
+      limits: { presence_timeout_s, heartbeat_s: Math.floor(presence_timeout_s / 3), connections: maxConnections },
+    }
+  }
+}
+
+function hasToWait(meeting: Meeting, me: participants.ParticipantRow): boolean {
+  if (isHost(me) || me.admitted) return false
+  return meeting.lobby || me.may === 'knock' || me.state === 'removed'
+}
+
+/** One whose network failed is back; one who left has given up the seat. */
+const isReconnect = (replaced: store.ConnectionRow | undefined, session: store.SessionRow): boolean =>
+  replaced?.session_id === session.id &&
+  (replaced.close_reason === null || replaced.close_reason === 'timeout' || replaced.close_reason === 'replaced')
+
+export function shownSession(session: store.SessionRow): Joined['session'] {
+  const { id, meeting_id, occurrence_at, started_at, ended_at, end_reason } = session
+  return { id, meeting_id, occurrence_at, started_at, ended_at, end_reason }
+}

@@ -1,0 +1,118 @@
+import { pageOf } from '../../db/pages.ts'
+import { type Db, inTransaction } from '../../db/transaction.ts'
+import type { Events } from '../../events/events.ts'
+import type { Caller } from '../../kernel/caller.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Wakeups } from '../../wakeups/local.ts'
+import type { Accounts } from '../accounts/service.ts'
+import type { MediaProvider } from '../media/provider.ts'
+import * as participants from '../meetings/participant-store.ts'
+import { HostsOnly, InvalidTransition, type Meeting } from '../meetings/schema.ts'
+import type { Meetings } from '../meetings/service.ts'
+import { isHost, requireHost, requireVisible } from '../meetings/standing.ts'
+import * as meetingStore from '../meetings/store.ts'
+import { createAttendance } from './attendance.ts'
+import { createDoors } from './doors.ts'
+import { createHosting } from './hosting.ts'
+import { presenceJobs } from './jobs.ts'
+import { createJoin } from './join.ts'
+import { createLeave } from './leave.ts'
+import { type ListParticipants, NotInside } from './schema.ts'
+import { createSessions } from './sessions.ts'
+import * as store from './store.ts'
+
+interface Deps {
+  db: Db
+  clock: Clock
+  events: Events
+  wakeups: Wakeups
+  accounts: Accounts
+  meetings: Meetings
+  media: MediaProvider
+  presence_timeout_s: number
+  empty_timeout_s: number
+}
+
+/** A meeting that began when it was made, and to which nobody came, is over after a day. */
+const firstPatience_s = 24 * 3600
+
+export type Presence = ReturnType<typeof createPresence>
+
+export function createPresence(deps: Deps) {
+  const { db, clock, events, meetings, presence_timeout_s } = deps
+  const sessions = createSessions(deps)
+  const attendance = createAttendance(deps)
+  const join = createJoin({ ...deps, sessions })
+  listen()
+
+  return {
+    ...createLeave({ db, clock, sessions, attendance }),
+    ...createHosting({ ...deps, sessions }),
+    ...createDoors({ ...deps, join }),
+    join: join.join,
+    listAttendance: attendance.list,
+    attendanceAsCsv: attendance.asCsv,
+    jobs: presenceJobs({ db, clock, sessions, presence_timeout_s }),
+
+    async start(caller: Caller, meeting_id: string): Promise<Meeting> {
+      await inTransaction(db, async db => {
+        const { meeting } = await requireHost(db, caller, meeting_id, 'lock')
+        if (meeting.status !== 'live') await sessions.start(db, caller, meeting)
+      })
+      return meetings.get(caller, meeting_id)
+    },
+
+    async end(caller: Caller, meeting_id: string): Promise<Meeting> {
+      await inTransaction(db, async db => {
+        const { meeting } = await requireHost(db, caller, meeting_id, 'lock')
+        const session = await store.findLive(db, meeting_id)
+        if (session) return sessions.end(db, caller, meeting, session, 'host')
+        if (meeting.status === 'cancelled' || meeting.ended_at === null) throw InvalidTransition()
+      })
+      return meetings.get(caller, meeting_id)
+    },
+
+    /** Hosts see everybody there is; the others, while they are inside, who is inside. */
+    async listParticipants(caller: Caller, meeting_id: string, { state, ...page }: ListParticipants) {
+      const { me } = await requireVisible(db, caller, meeting_id)
+      if (!isHost(me)) {
+        if (me.state !== 'inside') throw NotInside()
+        if (state !== undefined && state !== 'inside') throw HostsOnly()
+      }
+      const states = state ? [state] : isHost(me) ? everyState : (['inside'] as const)
+      const query = participants.pageQuery(db, meeting_id, [...states])
+      const { data, next_cursor } = await pageOf<participants.ParticipantRow>(query, { id: 'asc' }, page)
+      return { data: data.map(participants.shownParticipant), next_cursor }
+    },
+  }
+
+  /** What follows here from what happens in the rooms below. */
+  function listen(): void {
+    events.on('meeting.created', async (db, { meeting_id }, actor) => {
+      const meeting = await meetingStore.find(db, actor.tenant_id, meeting_id)
+      const begins = meeting && meeting.scheduled_at === null && meeting.owner_id !== null
+      if (begins) await sessions.start(db, actor, meeting, firstPatience_s)
+    })
+    events.on('meeting.deleted', async (db, { meeting_id }, actor) => {
+      const meeting = await meetingStore.find(db, actor.tenant_id, meeting_id)
+      const session = meeting && (await store.findLive(db, meeting_id))
+      if (session) await sessions.end(db, actor, meeting, session, 'deleted')
+      await store.deleteConnections(db, meeting_id)
+    })
+    events.on('invitation.withdrawn', (db, { participant_id }, actor) => out(db, participant_id, actor, 'withdrawn'))
+    events.on('invitation.rejected', (db, { participant_id }, actor) => out(db, participant_id, actor, 'left'))
+  }
+
+  async function out(
+    db: Db,
+    participant_id: string,
+    actor: Parameters<typeof sessions.close>[1],
+    reason: 'left' | 'withdrawn',
+  ): Promise<void> {
+    await sessions.close(db, actor, await store.listOpen(db, participant_id), reason)
+    const away = { state: 'away' as const, admitted: false, waiting_since: null, seen_at: null }
+    await participants.change(db, participant_id, ['inside', 'waiting', 'admitted', 'away'], away)
+  }
+}
+
+const everyState: participants.State[] = ['away', 'waiting', 'admitted', 'inside', 'removed', 'banned']
