@@ -41,4 +41,4 @@ export const quantile = (values: number[], q: number): number =>
 
 /** One row of a table: the first cell to the left, the others to the right. */
 export const row = (...cells: string[]): string =>
-  cells.map((cell, i) => (i === 0 ? cell.padEnd(24) : cell.padStart(12))).join('')
+  cells.map((cell, i) => (i === 0 ? cell.padEnd(32) : cell.padStart(12))).join('')
