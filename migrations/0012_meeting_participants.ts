@@ -22,6 +22,7 @@ export async function up(db: Knex) {
     table.string('may', 20).notNullable()
     table.string('state', 20).notNullable()
     table.boolean('admitted').notNullable()
+    table.boolean('shown_out').notNullable()
     table.string('waiting_since', INSTANT)
     table.string('seen_at', INSTANT)
     table.string('denied_until', INSTANT)

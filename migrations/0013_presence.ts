@@ -58,6 +58,7 @@ export async function up(db: Knex) {
     table.string('last_seen_at', INSTANT).notNullable()
     table.string('closed_at', INSTANT)
     table.string('close_reason', 20)
+    table.string('replaced_by', ID)
     table.index(['session_id', 'closed_at'], 'connections_of_session')
     table.index(['participant_id', 'closed_at'], 'connections_of_participant')
     table.index(['meeting_id'], 'connections_of_meeting')

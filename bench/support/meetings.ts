@@ -56,6 +56,7 @@ function meeting(user_id: string, i: number) {
     may: 'join',
     state: 'away',
     admitted: false,
+    shown_out: false,
     title_key: titleKey(row.title),
     ...placeInAgenda(row, row),
     meeting_created_at: row.created_at,

@@ -83,7 +83,8 @@ export function answerProblem(ctx: Context, error: unknown, log: Log): void {
   ctx.status = status
   if (status === 401) ctx.set('WWW-Authenticate', 'Bearer')
   if (allow) ctx.set('Allow', allow.join(', '))
-  if (status === 429 || status === 503) ctx.set('Retry-After', String(retry_after_s ?? 1))
+  const mayRetry = status === 429 || status === 503 || retry_after_s !== undefined
+  if (mayRetry) ctx.set('Retry-After', String(retry_after_s ?? 1))
   ctx.type = 'application/problem+json'
   ctx.body = JSON.stringify({ type: `/docs#${code}`, title, status, detail, code, request_id, reason, errors })
 }

@@ -93,19 +93,24 @@ export function createInvite({ db, clock, events, accounts, meetings, key, post 
     await meetings.addPerson(db, tenant_id, meeting, member)
   }
 
-  /** One row for each person: it takes a new role, and who was withdrawn is invited again. */
+  /** One row for each person: it takes a new role, and who was withdrawn is invited again. Whoever is inside stays as they are. */
   async function inviteAgain(
     db: Db,
     me: UserCaller,
     meeting: Meeting,
     known: store.InvitationRow,
-    { role = known.role, user_id }: Person,
+    { role: wanted = known.role, user_id }: Person,
     message: string | null,
   ) {
-    const invitation = { ...known, role, updated_at: clock.now() }
     const member = await participants.findByInvitation(db, known.id)
     if (!member) throw new Error('An invitation is nobody’s')
-    if (role !== known.role) await participants.update(db, member.id, { role })
+    const role = member.state === 'inside' ? known.role : wanted
+    const invitation = { ...known, role, updated_at: clock.now() }
+    if (role !== known.role) {
+      await participants.update(db, member.id, { role })
+      const { meeting_id, id: participant_id } = member
+      await events.record(db, me, { type: 'participant.role_changed', meeting_id, participant_id, role })
+    }
     if (known.status !== 'withdrawn') {
       await store.update(db, known.id, { role, updated_at: invitation.updated_at })
       return { row: invitation, asked: false }

@@ -16,6 +16,8 @@ export interface ParticipantRow extends Participant, AgendaRow {
   role: Role
   /** A host has let them in, until the session ends. */
   admitted: boolean
+  /** A host has shown them out, and none has let them in since: knocking, leaving or time does not change that. */
+  shown_out: boolean
   /** When who is waiting last asked. */
   seen_at: string | null
   denied_until: string | null
@@ -42,6 +44,10 @@ export const findUser = (db: Db, meeting_id: string, user_id: string): Promise<P
 
 export const find = (db: Db, meeting_id: string, id: string): Promise<ParticipantRow | undefined> =>
   participants(db).where({ meeting_id, id }).first()
+
+/** As above, and nobody changes them until this transaction ends. */
+export const lock = (db: Db, meeting_id: string, id: string): Promise<ParticipantRow | undefined> =>
+  participants(db).where({ meeting_id, id }).forUpdate().first()
 
 /** Whoever has the token of this guest. */
 export const findGuest = (db: Db, id: string): Promise<ParticipantRow | undefined> =>

@@ -187,6 +187,7 @@ export function createMeetings({ db, clock, events, accounts, key, mail_address 
       invitation_id: null,
       state: 'away',
       admitted: false,
+      shown_out: false,
       waiting_since: null,
       seen_at: null,
       denied_until: null,

@@ -22,19 +22,31 @@ export async function standingOf(
   meeting_id: string,
   how: 'read' | 'lock' = 'read',
 ): Promise<Standing> {
+  const standing = await formerStandingOf(db, caller, meeting_id, how)
+  if (standing.me.may === 'nothing') throw NotFound()
+  return standing
+}
+
+/** For who may have been somebody here, and is none any more: they may still put away what is theirs. */
+export async function formerStandingOf(
+  db: Db,
+  caller: Caller,
+  meeting_id: string,
+  how: 'read' | 'lock' = 'read',
+): Promise<Standing> {
   const { tenant_id } = caller
   const meeting = await (how === 'lock' ? store.lock(db, tenant_id, meeting_id) : store.find(db, tenant_id, meeting_id))
   const me = meeting && (await participants.findCaller(db, meeting_id, caller))
-  if (!me || me.may === 'nothing') throw NotFound()
+  if (!me) throw NotFound()
   return { meeting, me }
 }
 
 /** Who has just knocked knows that there is a meeting, and is told no more about it; nor is who was banned. */
 export async function requireVisible(db: Db, caller: Caller, meeting_id: string): Promise<Standing> {
   const standing = await standingOf(db, caller, meeting_id)
-  const { may, admitted, state } = standing.me
+  const { may, admitted, state, shown_out } = standing.me
   if (state === 'banned') throw Banned()
-  if (may === 'knock' && (!admitted || state === 'removed')) throw NotAdmitted()
+  if (may === 'knock' && (!admitted || shown_out)) throw NotAdmitted()
   return standing
 }
 
@@ -61,5 +73,5 @@ export async function requireOwner(
 }
 
 /** A co-host who has been asked again, or who was shown out, is none for the time being. */
-export const isHost = ({ role, may, admitted, state }: participants.ParticipantRow): boolean =>
-  hosts(role) && (may === 'join' || (may === 'knock' && admitted)) && state !== 'removed' && state !== 'banned'
+export const isHost = ({ role, may, admitted, shown_out }: participants.ParticipantRow): boolean =>
+  hosts(role) && (may === 'join' || (may === 'knock' && admitted)) && !shown_out

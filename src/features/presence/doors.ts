@@ -12,7 +12,6 @@ import { standingOf } from '../meetings/standing.ts'
 import * as meetingStore from '../meetings/store.ts'
 import type { createJoin } from './join.ts'
 import { type EnterRoom, GuestsRefused, type Knock, type Knocked, LobbyFull, MeetingLocked } from './schema.ts'
-import * as store from './store.ts'
 
 interface Deps {
   db: Db
@@ -62,10 +61,7 @@ export function createDoors({ db, clock, events, accounts, meetings, join }: Dep
         if (!meeting) throw NotFound()
         const known = caller && (await participants.findCaller(db, meeting_id, caller))
         const me = known ?? (await newcomer(db, caller, meeting, display_name))
-        if (!(await store.findLive(db, meeting_id))) {
-          await participants.dismissHosts(db, meeting_id)
-          await participants.update(db, me.id, { role: 'host' })
-        }
+        if ((await participants.countIn(db, meeting_id, ['inside'])) === 0) await makeHost(db, me)
         const actor: Caller =
           caller?.kind === 'user' ? caller : { kind: 'guest', tenant_id, meeting_id, participant_id: me.id }
         const standing = await standingOf(db, actor, meeting_id)
@@ -74,6 +70,13 @@ export function createDoors({ db, clock, events, accounts, meetings, join }: Dep
         return { ...outcome, participant_token }
       })
     },
+  }
+
+  /** Whoever was shown out of it has the room to themselves now; who was banned does not come in. */
+  async function makeHost(db: Db, { id, meeting_id, state }: participants.ParticipantRow): Promise<void> {
+    await participants.dismissHosts(db, meeting_id)
+    if (state === 'banned') return
+    await participants.update(db, id, { role: 'host', shown_out: false, state: 'away' })
   }
 
   async function newcomer(db: Db, caller: Caller | undefined, meeting: Meeting, display_name: string) {

@@ -60,7 +60,7 @@ export function createHosting({ db, clock, events, wakeups, sessions, media }: D
         if (person.role === 'host') throw HostStays()
         const state = ban ? 'banned' : 'removed'
         const from = ban ? notBanned : notRemoved
-        const out = { state, admitted: false, waiting_since: null, seen_at: null } as const
+        const out = { state, admitted: false, shown_out: true, waiting_since: null, seen_at: null } as const
         if (!(await participants.change(db, person.id, from, out))) return
         await sessions.close(db, caller, await store.listOpen(db, person.id), 'removed')
         const type = ban ? 'participant.banned' : 'participant.removed'
@@ -69,7 +69,7 @@ export function createHosting({ db, clock, events, wakeups, sessions, media }: D
 
     unban: (caller: Caller, meeting_id: string, participant_id: string) =>
       onPerson(caller, meeting_id, participant_id, async (db, person) => {
-        if (!(await participants.change(db, person.id, ['banned'], { state: 'away' }))) return
+        if (!(await participants.change(db, person.id, ['banned'], { state: 'away', shown_out: false }))) return
         await events.record(db, caller, { type: 'participant.unbanned', meeting_id, participant_id })
       }),
 
@@ -103,7 +103,7 @@ export function createHosting({ db, clock, events, wakeups, sessions, media }: D
   }
 
   async function admitOne(db: Db, caller: Caller, { id, meeting_id }: participants.ParticipantRow): Promise<boolean> {
-    const admitted = { state: 'admitted' as const, admitted: true, denied_until: null }
+    const admitted = { state: 'admitted' as const, admitted: true, shown_out: false, denied_until: null }
     if (!(await participants.change(db, id, ['waiting'], admitted))) return false
     await events.record(db, caller, { type: 'participant.admitted', meeting_id, participant_id: id })
     return true

@@ -25,13 +25,18 @@ const guestsKeptFor_s = 2 * 24 * 3600
 export function presenceJobs({ db, clock, sessions, presence_timeout_s }: Deps): Job[] {
   const system = (tenant_id: string): Actor => ({ kind: 'system', tenant_id })
 
+  /** Nobody could be heard while no process ran: after a start, everybody has the whole time to say something. */
+  const listensSince = clock.millis()
+  const couldNotHear = () => clock.millis() - listensSince < presence_timeout_s * 1000
+
   async function closeSilent(): Promise<number> {
+    if (couldNotHear()) return 0
     const since = clock.in(-presence_timeout_s)
     const silent = await store.listSilent(db, since, batch)
     for (const { id, tenant_id, meeting_id } of silent) {
       await inTransaction(db, async db => {
         await meetings.lock(db, tenant_id, meeting_id)
-        const connection = await store.findConnection(db, meeting_id, id)
+        const connection = await store.lockConnection(db, meeting_id, id)
         if (connection?.closed_at !== null || connection.last_seen_at >= since) return
         // They were here until they were last heard of; what came after was silence.
         await sessions.close(db, system(tenant_id), [connection], 'timeout', connection.last_seen_at)
@@ -41,12 +46,13 @@ export function presenceJobs({ db, clock, sessions, presence_timeout_s }: Deps):
   }
 
   async function emptyLobby(): Promise<number> {
+    if (couldNotHear()) return 0
     const since = clock.in(-presence_timeout_s)
     const silent = await participants.listSilentWaiting(db, since, batch)
     for (const { id, tenant_id, meeting_id } of silent) {
       await inTransaction(db, async db => {
         await meetings.lock(db, tenant_id, meeting_id)
-        const person = await participants.find(db, meeting_id, id)
+        const person = await participants.lock(db, meeting_id, id)
         if (person?.seen_at == null || person.seen_at >= since) return
         const away = { state: 'away' as const, waiting_since: null, seen_at: null }
         await participants.change(db, id, ['waiting', 'admitted'], away)

@@ -70,12 +70,22 @@ export function createJoin({ db, clock, events, wakeups, sessions, media, presen
   async function waitForHost({ id, meeting_id }: Waiting['participant'], ms: number, gone: AbortSignal) {
     using bell = wakeups.listen(lobbyTopic(id), gone)
     const until = performance.now() + ms
-    for (;;) {
-      const now = await participants.find(db, meeting_id, id)
-      if (now?.state !== 'waiting') return
+    for (let looks = 1; await stillWaits(meeting_id, id); looks++) {
       const left = until - performance.now()
       if (left <= 0 || !(await bell.within(Math.min(left, 1000)))) return
+      if (looks % Math.ceil(presence_timeout_s / 3) === 0) await stayInSight(id)
     }
+  }
+
+  /** Who has been let in before there is anything to be in waits for that. */
+  async function stillWaits(meeting_id: string, id: string): Promise<boolean> {
+    const person = await participants.find(db, meeting_id, id)
+    if (person?.state === 'admitted') return (await store.findLive(db, meeting_id)) === undefined
+    return person?.state === 'waiting'
+  }
+
+  async function stayInSight(id: string): Promise<void> {
+    await inTransaction(db, db => participants.change(db, id, ['waiting', 'admitted'], { seen_at: clock.now() }))
   }
 
   async function attempt(db: Db, caller: Caller, { meeting, me }: Standing, body: Enter): Promise<Joined | Waiting> {
@@ -83,10 +93,10 @@ export function createJoin({ db, clock, events, wakeups, sessions, media, presen
     let session = await store.findLive(db, meeting.id)
     if (!session && isHost(me)) session = await sessions.start(db, caller, meeting)
     const replaced = await findReplaced(db, me, body.replaces)
-    const back = me.state === 'inside' || (session && isReconnect(replaced, session))
+    const back = me.state === 'inside' || (await isReconnect(db, me, session, replaced))
 
     if (meeting.locked && !back && !isHost(me) && !me.admitted && me.state !== 'waiting') {
-      const known = session && me.state !== 'removed' && (await store.wasInside(db, session.id, me.id))
+      const known = session && !me.shown_out && (await store.wasInside(db, session.id, me.id))
       if (!known) throw MeetingLocked()
     }
     if (!back && hasToWait(meeting, me)) return wait(db, caller, meeting, me, body)
@@ -111,7 +121,22 @@ export function createJoin({ db, clock, events, wakeups, sessions, media, presen
     if (!replaces) return undefined
     const connection = await findOwn(db, me, replaces.connection)
     if (!hasToken(connection, replaces.resume_token)) throw NotFound()
-    return connection
+    // The answer to an earlier attempt may have been lost: what is replaced is where that one led.
+    let last = connection
+    while (last.replaced_by !== null) last = await findOwn(db, me, last.replaced_by)
+    return last
+  }
+
+  /** One whose network failed is back, and keeps the seat; who left, or was shown out, has given it up. */
+  async function isReconnect(
+    db: Db,
+    me: participants.ParticipantRow,
+    session: store.SessionRow | undefined,
+    replaced: store.ConnectionRow | undefined,
+  ): Promise<boolean> {
+    if (!session || replaced?.session_id !== session.id || me.shown_out) return false
+    if (replaced.closed_at === null) return true
+    return replaced.close_reason === 'timeout' && (await store.findLastConnection(db, me.id))?.id === replaced.id
   }
 
   async function wait(db: Db, caller: Caller, meeting: Meeting, me: participants.ParticipantRow, body: Enter) {
@@ -184,9 +209,11 @@ export function createJoin({ db, clock, events, wakeups, sessions, media, presen
       last_seen_at: now,
       closed_at: null,
       close_reason: null,
+      replaced_by: null,
     }
     const inside = { state: 'inside' as const, display_name, waiting_since: null, seen_at: null, denied_until: null }
     await store.insertConnection(db, connection, attendance)
+    if (replaced) await store.setReplacedBy(db, replaced.id, connection.id)
     await participants.update(db, me.id, inside)
     await store.changeRoster(db, session.id, null)
     const { id: connection_id } = connection
@@ -222,13 +249,8 @@ export function createJoin({ db, clock, events, wakeups, sessions, media, presen
 
 function hasToWait(meeting: Meeting, me: participants.ParticipantRow): boolean {
   if (isHost(me) || me.admitted) return false
-  return meeting.lobby || me.may === 'knock' || me.state === 'removed'
+  return meeting.lobby || me.may === 'knock' || me.shown_out
 }
-
-/** One whose network failed is back; one who left has given up the seat. */
-const isReconnect = (replaced: store.ConnectionRow | undefined, session: store.SessionRow): boolean =>
-  replaced?.session_id === session.id &&
-  (replaced.close_reason === null || replaced.close_reason === 'timeout' || replaced.close_reason === 'replaced')
 
 export function shownSession(session: store.SessionRow): Joined['session'] {
   const { id, meeting_id, occurrence_at, started_at, ended_at, end_reason } = session

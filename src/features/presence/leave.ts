@@ -4,7 +4,7 @@ import type { Caller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { NotFound, Unauthenticated } from '../../kernel/problem.ts'
 import * as participants from '../meetings/participant-store.ts'
-import { standingOf } from '../meetings/standing.ts'
+import { formerStandingOf } from '../meetings/standing.ts'
 import * as meetings from '../meetings/store.ts'
 import { type createAttendance, shownAttendance } from './attendance.ts'
 import { findMeant, hasToken } from './connections.ts'
@@ -26,13 +26,13 @@ export function createLeave({ db, clock, sessions, attendance }: Deps) {
     async leave(caller: Caller | undefined, meeting_id: string, { connection, resume_token }: Leave): Promise<Left> {
       if (!caller) return leaveByToken(meeting_id, connection, resume_token)
       return inTransaction(db, async db => {
-        const { me } = await standingOf(db, caller, meeting_id, 'lock')
+        const { me } = await formerStandingOf(db, caller, meeting_id, 'lock')
         return leaveAs(db, caller, me, await findMeant(db, me, connection))
       })
     },
 
     async heartbeat(caller: Caller, meeting_id: string, { connection, quality }: Heartbeat): Promise<Heard> {
-      const { me } = await standingOf(db, caller, meeting_id)
+      const { me } = await formerStandingOf(db, caller, meeting_id)
       const meant = await findMeant(db, me, connection)
       if (!meant) return heartbeatOfWaiting(me)
       const heard = await inTransaction(db, db => store.touch(db, meant.id, clock.now()))
@@ -77,7 +77,7 @@ export function createLeave({ db, clock, sessions, attendance }: Deps) {
     const away = { state: 'away' as const, waiting_since: null, seen_at: null }
     if (await participants.change(db, me.id, ['waiting', 'admitted'], away)) return { attendance: null }
     const last = await store.findLastAttendance(db, me.id, me.meeting_id)
-    if (!last) throw NotJoined()
+    if (!last) throw neverInside(me)
     return { attendance: shownAttendance(last, clock) }
   }
 
@@ -87,9 +87,12 @@ export function createLeave({ db, clock, sessions, attendance }: Deps) {
     )
     if (waits) return { state: me.state, connection: null, roster_version: null }
     const last = await store.findLastConnection(db, me.id)
-    throw last ? closed(last) : NotJoined()
+    throw last ? closed(last) : neverInside(me)
   }
 }
+
+/** To who was withdrawn before they ever came, the meeting does not exist. */
+const neverInside = ({ may }: participants.ParticipantRow) => (may === 'nothing' ? NotFound() : NotJoined())
 
 const closed = (connection: store.ConnectionRow | undefined) =>
   ConnectionClosed({ reason: connection?.close_reason ?? 'meeting_ended' })

@@ -42,6 +42,7 @@ export function createSessions({ clock, events, empty_timeout_s }: Deps) {
       const went = await meetings.change(db, meeting.id, ['scheduled'], {
         status: 'live',
         started_at: now,
+        ended_at: null,
         updated_at: now,
       })
       if (!went || !(await store.insertSession(db, session))) throw InvalidTransition()

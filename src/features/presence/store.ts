@@ -36,6 +36,8 @@ export interface ConnectionRow {
   last_seen_at: string
   closed_at: string | null
   close_reason: LeaveReason | null
+  /** The connection with which they came back. */
+  replaced_by: string | null
 }
 
 const sessions = (db: Db) => db<SessionRow>('meeting_sessions')
@@ -76,6 +78,14 @@ export async function insertConnection(db: Db, connection: ConnectionRow, attend
 
 export const findConnection = (db: Db, meeting_id: string, id: string): Promise<ConnectionRow | undefined> =>
   connections(db).where({ meeting_id, id }).first()
+
+/** As above, and it is neither heard from nor closed until this transaction ends. */
+export const lockConnection = (db: Db, meeting_id: string, id: string): Promise<ConnectionRow | undefined> =>
+  connections(db).where({ meeting_id, id }).forUpdate().first()
+
+export async function setReplacedBy(db: Db, id: string, replaced_by: string): Promise<void> {
+  await connections(db).where({ id }).update({ replaced_by })
+}
 
 export const listOpen = (db: Db, participant_id: string): Promise<ConnectionRow[]> =>
   connections(db).where({ participant_id }).whereNull('closed_at').orderBy('id')
