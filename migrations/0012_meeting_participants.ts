@@ -23,6 +23,7 @@ export async function up(db: Knex) {
     table.string('state', 20).notNullable()
     table.boolean('admitted').notNullable()
     table.boolean('shown_out').notNullable()
+    table.integer('generation').notNullable()
     table.string('waiting_since', INSTANT)
     table.string('seen_at', INSTANT)
     table.string('denied_until', INSTANT)

@@ -125,6 +125,6 @@ export function createApp({ config, key, db, clock, log, metrics, version }: Dep
 
   /** A login or a guest of a meeting, while there is such a one. */
   function identify(claims: Claims) {
-    return claims.kind === 'access' ? accounts.identify(claims) : meetings.identify(claims.sub)
+    return claims.kind === 'access' ? accounts.identify(claims) : meetings.identify(claims)
   }
 }

@@ -57,6 +57,7 @@ function meeting(user_id: string, i: number) {
     state: 'away',
     admitted: false,
     shown_out: false,
+    generation: 1,
     title_key: titleKey(row.title),
     ...placeInAgenda(row, row),
     meeting_created_at: row.created_at,

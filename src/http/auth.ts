@@ -17,7 +17,7 @@ export type Claims = AccessClaims | GuestClaims
 
 const Claims = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal(accessToken.kind), sub: z.string(), login: z.string(), exp: z.number() }),
-  z.object({ kind: z.literal(guestToken.kind), sub: z.string(), exp: z.number() }),
+  z.object({ kind: z.literal(guestToken.kind), sub: z.string(), generation: z.int(), exp: z.number() }),
 ]) satisfies z.ZodType<Claims>
 
 interface Deps {

@@ -13,6 +13,8 @@ export const guestToken = { kind: 'participant', ttl_s: 24 * 3600 } as const
 export interface GuestClaims {
   /** The participant. */
   sub: string
+  /** To be invited again after a withdrawal begins another one. */
+  generation: number
   kind: typeof guestToken.kind
   exp: number
 }

@@ -65,17 +65,17 @@ export function createAnswers({ db, clock, events, meetings, show, claim }: Deps
       token: string,
       { display_name, ...body }: AcceptLink,
     ): Promise<LinkAccepted> {
-      let participant_id = ''
       const invitation = await answer(linked(token), body, async (db, asked) => {
         if (asked.person.state === 'banned') throw Banned()
         const { row } = asked
         if (caller?.kind === 'user' && caller.tenant_id === row.tenant_id && row.user_id === null) {
           if (!(await claim(db, row, caller.user_id))) throw AlreadyInMeeting()
         } else if (display_name !== undefined) await participants.update(db, asked.person.id, { display_name })
-        participant_id = asked.person.id
         await accept(db, asked, body)
       })
-      return { invitation, participant_token: meetings.guestToken(participant_id) }
+      const guest = await participants.findByInvitation(db, invitation.id)
+      if (!guest) throw NotFound()
+      return { invitation, participant_token: meetings.guestToken(guest) }
     },
   }
 

@@ -4,6 +4,8 @@ import * as participants from '../meetings/participant-store.ts'
 import type { Deps } from './deps.ts'
 import * as store from './store.ts'
 
+export type Claim = ReturnType<typeof createClaims>['claim']
+
 /** How an invitation to an address comes to belong to the account of that address. */
 export function createClaims({
   db,

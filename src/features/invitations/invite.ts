@@ -6,6 +6,7 @@ import * as participants from '../meetings/participant-store.ts'
 import { type Meeting, MeetingOver } from '../meetings/schema.ts'
 import { requireHost } from '../meetings/standing.ts'
 import { usualRole } from '../meetings/types.ts'
+import type { Claim } from './claims.ts'
 import type { Deps as Room } from './deps.ts'
 import { linkToken } from './letters.ts'
 import { GUEST, type Post } from './post.ts'
@@ -14,12 +15,13 @@ import * as store from './store.ts'
 
 interface Deps extends Room {
   post: Post
+  claim: Claim
 }
 
 const mostPerMeeting = 1000
 
 /** Asking people to a meeting, whether they have an account or just an address. */
-export function createInvite({ db, clock, events, accounts, meetings, key, post }: Deps) {
+export function createInvite({ db, clock, events, accounts, meetings, key, post, claim }: Deps) {
   return async function invite(me: UserCaller, meeting_id: string, body: Invite): Promise<store.InvitationRow[]> {
     return inTransaction(db, async db => {
       const { meeting } = await requireHost(db, me, meeting_id, 'lock')
@@ -54,7 +56,7 @@ export function createInvite({ db, clock, events, accounts, meetings, key, post 
   }
 
   async function inviteOne(db: Db, me: UserCaller, meeting: Meeting, person: Person, message: string | null) {
-    const known = await store.findByAddress(db, meeting.id, person.address)
+    const known = await findKnown(db, meeting, person)
     if (known) return inviteAgain(db, me, meeting, known, person, message)
     const now = clock.now()
     const id = newId('inv')
@@ -82,6 +84,13 @@ export function createInvite({ db, clock, events, accounts, meetings, key, post 
     return { row, asked: true }
   }
 
+  /** By their account, however they came to be invited, or else by their address. */
+  async function findKnown(db: Db, meeting: Meeting, { user_id, address }: Person) {
+    const member = user_id === null ? undefined : await participants.findUser(db, meeting.id, user_id)
+    const theirs = member?.invitation_id && (await store.find(db, member.tenant_id, member.invitation_id))
+    return theirs || store.findByAddress(db, meeting.id, address)
+  }
+
   /** Somebody may be in the meeting without an invitation, as in a quick room: they keep what they have. */
   async function addMember(db: Db, meeting: Meeting, row: store.InvitationRow, display_name: string) {
     const { id: invitation_id, tenant_id, user_id, role } = row
@@ -104,8 +113,10 @@ export function createInvite({ db, clock, events, accounts, meetings, key, post 
   ) {
     const member = await participants.findByInvitation(db, known.id)
     if (!member) throw new Error('An invitation is nobody’s')
+    if (known.user_id === null && user_id !== null) await claim(db, known, user_id)
     const role = member.state === 'inside' ? known.role : wanted
-    const invitation = { ...known, role, updated_at: clock.now() }
+    const claimed = (await store.find(db, known.tenant_id, known.id)) ?? known
+    const invitation = { ...claimed, role, updated_at: clock.now() }
     if (role !== known.role) {
       await participants.update(db, member.id, { role })
       const { meeting_id, id: participant_id } = member
@@ -118,7 +129,6 @@ export function createInvite({ db, clock, events, accounts, meetings, key, post 
     const times_sent = known.times_sent + 1
     const again: store.InvitationRow = {
       ...invitation,
-      user_id: known.user_id ?? user_id,
       status: 'pending',
       message,
       note: null,
@@ -128,7 +138,7 @@ export function createInvite({ db, clock, events, accounts, meetings, key, post 
       responded_at: null,
     }
     await store.update(db, known.id, again)
-    await participants.update(db, member.id, { may: 'see' })
+    await participants.update(db, member.id, { may: 'see', generation: member.generation + 1 })
     await events.record(db, me, { type: 'invitation.sent', meeting_id: meeting.id, invitation_id: known.id })
     return { row: again, asked: true }
   }

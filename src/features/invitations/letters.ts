@@ -47,6 +47,7 @@ export function createLetters({ db, clock, key, origin }: Deps) {
     const invitation = await store.find(db, tenant_id, facts.invitation_id)
     const stands = invitation?.times_sent === facts.times_sent && invitation.status !== 'withdrawn'
     if (kind === 'invitation.request' && !stands) return undefined
+    if (occasion === 'withdrawn' && invitation && invitation.times_sent > facts.times_sent) return undefined
 
     const method = kind === 'invitation.request' ? 'REQUEST' : 'CANCEL'
     const status = invitation === undefined || invitation.status === 'withdrawn' ? 'pending' : invitation.status
@@ -55,11 +56,15 @@ export function createLetters({ db, clock, key, origin }: Deps) {
     return {
       to: { name, address: to_address },
       subject: `${headings[occasion]}: ${event.title}`,
-      text: [...paragraphsOf(facts), ...(link && method === 'REQUEST' ? [`Answer here:\n${link}`] : [])].join('\n\n'),
+      text: [...paragraphsOf(facts, status), ...(link && method === 'REQUEST' ? [`Answer here:\n${link}`] : [])].join(
+        '\n\n',
+      ),
       calendar: { method, content: toICalendar({ ...event, attendees }, method, clock.now()) },
     }
   }
 }
+
+type Status = CalendarEvent['attendees'][number]['status']
 
 const headings = {
   invited: 'Invitation',
@@ -68,11 +73,11 @@ const headings = {
   withdrawn: 'Invitation withdrawn',
 }
 
-function paragraphsOf({ event, message, occasion }: InvitationMail['facts']): string[] {
+function paragraphsOf({ event, message, occasion }: InvitationMail['facts'], status: Status): string[] {
   const title = `“${event.title}”`
   const said = {
     invited: `${event.organizer.name} invites you to ${title}.`,
-    moved: `${title} has a new time. Please say again whether you come.`,
+    moved: `${title} has a new time.${status === 'accepted' ? '' : ' Please say again whether you come.'}`,
     cancelled: `${title} will not take place.`,
     withdrawn: `You are no longer invited to ${title}.`,
   }

@@ -19,6 +19,9 @@ export function createPost({ meetings, mail }: Pick<Deps, 'meetings' | 'mail'>) 
     if (!first) return
     const over = occasion === 'cancelled' || occasion === 'withdrawn'
     const event = { ...(await meetings.calendarEvent(db, first.tenant_id, meeting)), cancelled: over }
+    // One that is deleted has had no chance to raise it. (A withdrawal is one person's: its raise would outdate all that
+    // follows if they are invited again.)
+    if (occasion === 'cancelled' && meeting.status !== 'cancelled') event.sequence++
     const people = await participants.listByInvitations(
       db,
       rows.map(({ id }) => id),

@@ -22,7 +22,7 @@ export function createInvitations(deps: Deps) {
   const { db, clock, events, meetings } = deps
   const post = createPost(deps)
   const claims = createClaims(deps)
-  const inviteAll = createInvite({ ...deps, post })
+  const inviteAll = createInvite({ ...deps, post, claim: claims.claim })
   listen()
 
   return {
@@ -66,7 +66,8 @@ export function createInvitations(deps: Deps) {
           invitation_id,
           participant_id,
         })
-        if (row.status !== 'rejected') await post(db, meeting, [row], 'withdrawn')
+        const over = meeting.status === 'ended' || meeting.status === 'cancelled'
+        if (row.status !== 'rejected' && !over) await post(db, meeting, [row], 'withdrawn')
       })
     },
 

@@ -92,6 +92,12 @@ export const listClaimable = (db: Db, limit: number): Promise<(InvitationRow & {
       users.on('users.tenant_id', 'invitations.tenant_id').on('users.email', 'invitations.address'),
     )
     .whereNull('invitations.user_id')
+    .whereNotExists(
+      db('meeting_participants')
+        .where('meeting_participants.meeting_id', db.ref('invitations.meeting_id'))
+        .where('meeting_participants.user_id', db.ref('users.id'))
+        .select('id'),
+    )
     .orderBy('invitations.id')
     .limit(limit)
     .select('invitations.*', { owner_id: 'users.id' })

@@ -18,6 +18,8 @@ export interface ParticipantRow extends Participant, AgendaRow {
   admitted: boolean
   /** A host has shown them out, and none has let them in since: knocking, leaving or time does not change that. */
   shown_out: boolean
+  /** Of their guest tokens: those of an earlier one are dead. */
+  generation: number
   /** When who is waiting last asked. */
   seen_at: string | null
   denied_until: string | null

@@ -6,6 +6,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { newId } from '../../kernel/ids.ts'
 import { localTimeOf } from '../../kernel/local-time.ts'
 import { NotFound, Stale, Unauthenticated } from '../../kernel/problem.ts'
+import type { GuestClaims } from '../../kernel/token.ts'
 import type { Accounts } from '../accounts/service.ts'
 import { toICalendar } from './calendar.ts'
 import { draftMeeting, draftRoom } from './draft.ts'
@@ -160,12 +161,13 @@ export function createMeetings({ db, clock, events, accounts, key, mail_address 
 
     addPerson,
 
-    guestToken: (participant_id: string): string => signGuestToken(key, clock, participant_id),
+    guestToken: (guest: Pick<participants.ParticipantRow, 'id' | 'generation'>) => signGuestToken(key, clock, guest),
 
     /** Who the claims of a guest's verified token speak for, while their meeting exists. */
-    async identify(participant_id: string): Promise<GuestCaller | undefined> {
+    async identify({ sub: participant_id, generation }: GuestClaims): Promise<GuestCaller | undefined> {
       const found = await participants.findGuest(db, participant_id)
-      return found && { kind: 'guest', tenant_id: found.tenant_id, meeting_id: found.meeting_id, participant_id }
+      if (found?.generation !== generation) return undefined
+      return { kind: 'guest', tenant_id: found.tenant_id, meeting_id: found.meeting_id, participant_id }
     },
   }
 
@@ -188,6 +190,7 @@ export function createMeetings({ db, clock, events, accounts, key, mail_address 
       state: 'away',
       admitted: false,
       shown_out: false,
+      generation: 1,
       waiting_since: null,
       seen_at: null,
       denied_until: null,

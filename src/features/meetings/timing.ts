@@ -24,14 +24,15 @@ export function readTimeAhead(clock: Clock, text: string, time_zone: string): st
 }
 
 /** Reads a rule, which has to have its first time at the meeting's own. */
-export function readRecurrence(text: string, timing: Timing): string {
-  if (timing.scheduled_at === null) throw invalid('recurrence', 'needs scheduled_at, the time of the first meeting')
+export function readRecurrence(text: string, timing: Timing, path = 'recurrence'): string {
+  if (timing.scheduled_at === null) throw invalid(path, 'needs scheduled_at, the time of the first meeting')
   const read = readRule(text, timing.time_zone)
-  if ('fault' in read) throw invalid('recurrence', read.fault)
+  if ('fault' in read) throw invalid(path, read.fault)
   const first = firstOccurrence({ ...timing, scheduled_at: timing.scheduled_at, recurrence: read.rule })
-  if (!first) throw invalid('recurrence', 'never takes place')
+  if (!first) throw invalid(path, 'never takes place')
   if (first.starts_at !== timing.scheduled_at) {
-    throw invalid('recurrence', `does not take place at scheduled_at; its first time is ${first.local_time}`)
+    const other = path === 'recurrence' ? 'scheduled_at' : 'the recurrence'
+    throw invalid(path, `does not fit ${other}: its first time is ${first.local_time}`)
   }
   return read.rule
 }
@@ -46,7 +47,8 @@ export function changedTiming(clock: Clock, meeting: Timing, body: UpdateMeeting
   const duration_minutes = body.duration_minutes ?? meeting.duration_minutes
   const timing = { scheduled_at, duration_minutes, time_zone, recurrence: null }
   const rule = body.recurrence === undefined ? meeting.recurrence : body.recurrence
-  const recurrence = rule === null ? null : readRecurrence(rule, timing)
+  const blamed = body.recurrence === undefined ? 'scheduled_at' : 'recurrence'
+  const recurrence = rule === null ? null : readRecurrence(rule, timing, blamed)
   const same =
     scheduled_at === meeting.scheduled_at &&
     duration_minutes === meeting.duration_minutes &&

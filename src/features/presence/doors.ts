@@ -48,7 +48,7 @@ export function createDoors({ db, clock, events, accounts, meetings, join }: Dep
         await events.record(db, actor, { type: 'participant.knocked', meeting_id, participant_id: guest.id })
         return guest
       })
-      const participant_token = meetings.guestToken(participant.id)
+      const participant_token = meetings.guestToken(participant)
       return { participant: participants.shownParticipant(participant), participant_token }
     },
 
@@ -66,7 +66,7 @@ export function createDoors({ db, clock, events, accounts, meetings, join }: Dep
           caller?.kind === 'user' ? caller : { kind: 'guest', tenant_id, meeting_id, participant_id: me.id }
         const standing = await standingOf(db, actor, meeting_id)
         const outcome = await join.attempt(db, actor, standing, { display_name, device, medium })
-        const participant_token = actor.kind === 'guest' ? meetings.guestToken(me.id) : null
+        const participant_token = actor.kind === 'guest' ? meetings.guestToken(me) : null
         return { ...outcome, participant_token }
       })
     },
