@@ -93,7 +93,8 @@ function createServe(route: Route, { auth, clientOf, limiter, idempotency }: Omi
     const reply = route.reply[status] ?? nothing
     ctx.status = status
     if (route.headers) ctx.set(route.headers)
-    if (route.location) ctx.set('Location', route.location(value))
+    const location = route.location?.(value)
+    if (location !== undefined) ctx.set('Location', location)
     if (route.etag) ctx.set('ETag', etagOf(value))
     if (route.etag && 'if-none-match' in ctx.req.headers && ctx.fresh) ctx.status = 304
     else if (alternatives?.includes(ctx.response.type)) ctx.body = value

@@ -97,8 +97,8 @@ export interface Declaration<
   etag?: boolean
   /** Honours If-Match, by passing it on as `if_match`. */
   if_match?: boolean
-  /** Where what was created can be found. */
-  location?: (answer: Answer<R>) => string
+  /** Where what was created can be found, if anything was. */
+  location?: (answer: Answer<R>) => string | undefined
   /** Headers that every answer of this route has. */
   headers?: { [name: string]: string }
   handle(request: Request<A, Params, Query, Body>): Answer<R> | Promise<Answer<R>>
@@ -110,7 +110,7 @@ export interface Route extends Omit<Declaration, 'handle' | 'location' | 'status
   /** As the router reads it: `/api/meetings/:meeting_id`. */
   path: string
   handle(request: AnyRequest): unknown
-  location?: (answer: unknown) => string
+  location?: (answer: unknown) => string | undefined
   statusOf?: (answer: unknown) => number
   also?: { [content_type: string]: (request: AnyRequest) => Promise<string> }
 }

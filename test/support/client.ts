@@ -74,6 +74,7 @@ function createChecker(document: ApiDocument) {
     const at = `${method} ${url} → ${response.status}`
     expect(response.headers['x-request-id'], at).toBeTruthy()
     expect(response.status, `${at} ${JSON.stringify(response.body)}`).not.toBe(500)
+    if (response.status === 201) expect(response.headers.location, `${at} without Location`).toMatch(/^\//)
     const path = paths.find(({ pattern }) => pattern.test(new URL(url, 'http://x').pathname))?.path
     const verb = method === 'HEAD' ? 'get' : method.toLowerCase()
     const operation = document.paths[path ?? '']?.[verb] as Operation | undefined

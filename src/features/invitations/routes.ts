@@ -38,6 +38,7 @@ export const invitationRoutes = (invitations: Service) => [
     reply: { 201: Invited },
     problems: [NotFound, HostsOnly, MeetingOver, TooManyInvitations],
     idempotent: true,
+    location: ({ data: [first] }) => first && `/api/meetings/${first.meeting_id}/invitations`,
     limits: [perAccount(120, 3600)], // each may be fifty mails
     handle: ({ caller, params, body }) => invitations.invite(caller, params.meeting_id, body),
   }),

@@ -64,7 +64,10 @@ const atTheDoor = [
   NeedsMediaProvider,
   TooManyConnections,
 ]
-const insideOrNot = (answer: object): number => ('connection' in answer ? 201 : 202)
+const isInside = (answer: object): boolean => 'connection' in answer
+const insideOrNot = (answer: object): number => (isInside(answer) ? 201 : 202)
+const whereInside = (answer: Waiting): string | undefined =>
+  isInside(answer) ? `/api/meetings/${answer.participant.meeting_id}/participants` : undefined
 
 export const presenceRoutes = (presence: Presence) => [
   route('POST /api/meetings/:meeting_id/start', {
@@ -95,6 +98,7 @@ export const presenceRoutes = (presence: Presence) => [
     body: Join,
     reply: { 201: Joined, 202: Waiting },
     statusOf: insideOrNot,
+    location: whereInside,
     problems: atTheDoor,
     limits: [perAccount(120, 60)],
     handle: ({ caller, params, body, gone }) => presence.join(caller, params.meeting_id, body, gone),
@@ -221,6 +225,7 @@ export const roomRoutes = (presence: Presence) => [
     body: EnterRoom,
     reply: { 201: Entered, 202: WaitingToEnter },
     statusOf: insideOrNot,
+    location: whereInside,
     problems: atTheDoor,
     limits: [perAddress(60, 60)],
     handle: ({ caller, params, body }) => presence.enterRoom(caller, params.name, body),
