@@ -34,6 +34,7 @@ export async function up(db: Knex) {
     table.string('ended_at', INSTANT)
     table.string('created_at', INSTANT).notNullable()
     table.string('updated_at', INSTANT).notNullable()
+    table.index(['owner_id', 'updated_at'], 'meetings_of_owner')
     table.unique(['join_code'], { indexName: 'meetings_join_code' })
     table.unique(['tenant_id', 'room_name'], { indexName: 'meetings_room_name' })
   })

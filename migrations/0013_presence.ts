@@ -45,6 +45,7 @@ export async function up(db: Knex) {
     table.text('quality')
     table.index(['meeting_id', 'joined_at', 'id'], 'attendances_of_meeting')
     table.index(['session_id', 'participant_id'], 'attendances_of_session')
+    table.index(['participant_id', 'joined_at', 'id'], 'attendances_of_participant')
   })
   await createTable(db, 'rtc_connections', table => {
     table.string('id', ID).primary()

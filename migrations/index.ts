@@ -12,6 +12,7 @@ import * as meetings from './0010_meetings.ts'
 import * as invitations from './0011_invitations.ts'
 import * as meetingParticipants from './0012_meeting_participants.ts'
 import * as presence from './0013_presence.ts'
+import * as usersByAge from './0014_users_by_age.ts'
 
 /** In the order in which they run. Append only: what has been merged is history. */
 export const migrations: { [name: string]: Knex.Migration } = {
@@ -28,4 +29,5 @@ export const migrations: { [name: string]: Knex.Migration } = {
   '0011_invitations': invitations,
   '0012_meeting_participants': meetingParticipants,
   '0013_presence': presence,
+  '0014_users_by_age': usersByAge,
 }

@@ -7,6 +7,7 @@ import { createPasswords } from '../src/features/accounts/passwords.ts'
 import { createAccounts } from '../src/features/accounts/service.ts'
 import * as store from '../src/features/accounts/store.ts'
 import { createInvitations } from '../src/features/invitations/service.ts'
+import { createCalendars } from '../src/features/meetings/calendars.ts'
 import { CreateMeeting } from '../src/features/meetings/schema.ts'
 import { createMeetings } from '../src/features/meetings/service.ts'
 import { DEFAULT_TENANT, type UserCaller } from '../src/kernel/caller.ts'
@@ -87,9 +88,13 @@ function services(db: Knex) {
   const limiter = createLimiter(clock, 1)
   const key = createSecretKey(randomBytes(32))
   const accounts = createAccounts({ db, clock, events, limiter, key, require_verified_email: false })
-  const meetings = createMeetings({ db, clock, events, accounts, key, mail_address: 'parley@localhost' })
+  const meetings = createMeetings({ db, clock, events, accounts, key })
+  const calendars = createCalendars({ db, clock, accounts, mail_address: 'parley@localhost' })
   const mail = { post: async () => {} }
-  return { meetings, invitations: createInvitations({ db, clock, events, accounts, meetings, mail, key }) }
+  return {
+    meetings,
+    invitations: createInvitations({ db, clock, events, accounts, meetings, calendars, mail, limiter, key }),
+  }
 }
 
 /** Whether there is a demo to log in to. */

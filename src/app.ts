@@ -12,6 +12,7 @@ import { createInvitations } from './features/invitations/service.ts'
 import { createMail } from './features/mail/service.ts'
 import { createTransport } from './features/mail/transport.ts'
 import { createMesh } from './features/media/mesh.ts'
+import { createCalendars } from './features/meetings/calendars.ts'
 import { meetingRoutes } from './features/meetings/routes.ts'
 import { createMeetings } from './features/meetings/service.ts'
 import { presenceRoutes, roomRoutes } from './features/presence/routes.ts'
@@ -62,12 +63,14 @@ export function createApp({ config, key, db, clock, log, metrics, version }: Dep
     transport: createTransport({ ...config, log }),
     compose: createLetters({ db, clock, key, origin: originOf(config, config.port) }),
   })
-  const meetings = createMeetings({ db, clock, events, accounts, key, mail_address: mail_from.address })
-  const invitations = createInvitations({ db, clock, events, accounts, meetings, mail, key })
+  const meetings = createMeetings({ db, clock, events, accounts, key })
+  const calendars = createCalendars({ db, clock, accounts, mail_address: mail_from.address })
+  const invitations = createInvitations({ db, clock, events, accounts, meetings, calendars, mail, limiter, key })
   const media = createMesh({ ...config, clock })
   const presence = createPresence({
     db,
     clock,
+    log,
     events,
     wakeups,
     accounts,
@@ -79,7 +82,7 @@ export function createApp({ config, key, db, clock, log, metrics, version }: Dep
 
   const routes: Route[] = [
     ...accountRoutes(accounts),
-    ...meetingRoutes(meetings),
+    ...meetingRoutes(meetings, calendars),
     ...invitationRoutes(invitations),
     ...presenceRoutes(presence),
     ...(config.quick_rooms ? roomRoutes(presence) : []),

@@ -105,7 +105,7 @@ export class ConfigError extends Error {
 }
 
 export function readConfig(env: NodeJS.ProcessEnv) {
-  const settings = parse(Settings, env, productionFaults)
+  const settings = parse(Settings, env, given => [...productionFaults(given), ...turnFaults(given)])
   const production = settings.NODE_ENV === 'production'
   return {
     production,
@@ -172,12 +172,23 @@ function parse<Schema extends z.ZodType>(
 }
 
 function productionFaults(given: { [name: string]: string | undefined }): string[] {
-  const { NODE_ENV, JWT_SECRET } = given
+  const { NODE_ENV, JWT_SECRET, SMTP_URL, PUBLIC_URL, MAIL_FROM } = given
   if (NODE_ENV !== 'production') return []
-  if (JWT_SECRET === undefined) return ['JWT_SECRET: is required in production']
+  const mail =
+    SMTP_URL !== undefined
+      ? [
+          ...(PUBLIC_URL === undefined ? ['PUBLIC_URL: is required with SMTP_URL, for mails have links'] : []),
+          ...(MAIL_FROM === undefined ? ['MAIL_FROM: is required with SMTP_URL'] : []),
+        ]
+      : []
+  if (JWT_SECRET === undefined) return ['JWT_SECRET: is required in production', ...mail]
   const isSample = /change-?me|your-?secret|sample|example/i.test(JWT_SECRET)
-  return isSample ? ['JWT_SECRET: is a sample; `openssl rand -base64 48` makes a good one'] : []
+  return [...(isSample ? ['JWT_SECRET: is a sample; `openssl rand -base64 48` makes a good one'] : []), ...mail]
 }
+
+/** Without the secret that it shares with us, a TURN server lets nobody in. */
+const turnFaults = ({ TURN_URLS, TURN_SECRET }: { [name: string]: string | undefined }) =>
+  TURN_URLS !== undefined && TURN_SECRET === undefined ? ['TURN_SECRET: is required with TURN_URLS'] : []
 
 function isNetwork(entry: string): boolean {
   return entry.includes('/') ? ipaddr.isValidCIDR(entry) : ipaddr.isValid(entry)

@@ -44,6 +44,7 @@ async function start(): Promise<void> {
   const stopSweeping = app.sweeper.start()
   const stopMailing = app.mailSweeper.start()
   log.info({ host: config.host, port, engine: config.database.engine, version }, 'listening')
+  if (config.production && !config.smtp_url) log.warn('no SMTP_URL: letters are written to files, and nobody gets any')
   stopOnSignal(log, async () => {
     app.prepareToStop()
     await Promise.all([drain(patience_ms), stopSweeping(), stopMailing()])

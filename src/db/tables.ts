@@ -32,3 +32,26 @@ export function sortableText(db: Knex, table: Knex.CreateTableBuilder, name: str
   const bytewise = db.client.config.client === 'pg'
   return bytewise ? table.specificType(name, `varchar(${length}) COLLATE "C"`) : table.string(name, length)
 }
+
+/** An index on a table that has been merged. An earlier attempt may have got as far as making it. */
+export async function addIndex(db: Knex, table: string, columns: string[], name: string) {
+  await dropIndex(db, table, columns, name)
+  await db.schema.alterTable(table, builder => builder.index(columns, name))
+}
+
+export async function dropIndex(db: Knex, table: string, columns: string[], name: string) {
+  if (await hasIndex(db, table, name)) await db.schema.alterTable(table, builder => builder.dropIndex(columns, name))
+}
+
+async function hasIndex(db: Knex, table: string, name: string): Promise<boolean> {
+  const asked = {
+    sqlite3: "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND name = ?",
+    pg: 'SELECT indexname AS name FROM pg_indexes WHERE schemaname = current_schema() AND tablename = ? AND indexname = ?',
+    mysql2:
+      'SELECT index_name AS name FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = ? AND index_name = ?',
+  }
+  const client: keyof typeof asked = db.client.config.client
+  const answer = await db.raw(asked[client], [table, name])
+  const rows = answer.rows ?? (client === 'mysql2' ? answer[0] : answer)
+  return rows.length > 0
+}

@@ -34,6 +34,7 @@ export type DomainEvent =
       meeting_id: string
       participant_id: string
     }
+  | { type: 'participant.stopped_waiting'; meeting_id: string; participant_id: string }
   | { type: 'participant.joined'; meeting_id: string; participant_id: string; connection_id: string }
   | { type: 'participant.left'; meeting_id: string; participant_id: string; connection_id: string; reason: LeaveReason }
   | {
@@ -41,7 +42,12 @@ export type DomainEvent =
       meeting_id: string
       participant_id: string
     }
-  | { type: 'participant.role_changed'; meeting_id: string; participant_id: string; role: string }
+  | {
+      type: 'participant.role_changed'
+      meeting_id: string
+      participant_id: string
+      role: 'host' | 'co_host' | 'participant' | 'viewer'
+    }
 
 /** Why a session of a meeting is over. */
 export type SessionEnd = 'host' | 'empty' | 'max_duration' | 'deleted'
@@ -89,23 +95,31 @@ export function createEvents(clock: Clock) {
     },
 
     /** `db` is the caller's transaction: the event is true exactly if the change is. */
-    async record(db: Db, actor: Actor, event: DomainEvent): Promise<void> {
-      const { type, ...data } = event
-      const row: EventRow = {
-        id: newId('evt'),
-        tenant_id: actor.tenant_id,
-        type,
-        actor_kind: actor.kind,
-        actor_id: actorId(actor),
-        meeting_id: 'meeting_id' in event ? event.meeting_id : null,
-        data: JSON.stringify(data),
-        occurred_at: clock.now(),
+    async record(db: Db, actor: Actor, ...all: DomainEvent[]): Promise<void> {
+      const rows = all.map(event => rowOf(actor, event))
+      for (let i = 0; i < rows.length; i += together) await db<EventRow>('events').insert(rows.slice(i, i + together))
+      for (const event of all) {
+        for (const react of reactions.get(event.type) ?? []) await react(db, event, actor)
       }
-      await db<EventRow>('events').insert(row)
-      for (const react of reactions.get(type) ?? []) await react(db, event, actor)
     },
   }
+
+  function rowOf(actor: Actor, event: DomainEvent): EventRow {
+    const { type, ...data } = event
+    return {
+      id: newId('evt'),
+      tenant_id: actor.tenant_id,
+      type,
+      actor_kind: actor.kind,
+      actor_id: actorId(actor),
+      meeting_id: 'meeting_id' in event ? event.meeting_id : null,
+      data: JSON.stringify(data),
+      occurred_at: clock.now(),
+    }
+  }
 }
+
+const together = 50 // in one statement
 
 function actorId(actor: Actor): string | null {
   if (actor.kind === 'system') return null

@@ -50,7 +50,7 @@ export const AnyInstant = z.iso
 export const TimeText = z
   .string()
   .max(40)
-  .meta({ examples: ['2026-03-29T09:00:00+02:00', '2026-03-29T09:00'] })
+  .meta({ examples: ['2099-03-29T09:00:00+02:00', '2099-03-29T09:00'] })
 
 export const TimeZone = z
   .string()
@@ -61,9 +61,6 @@ export const TimeZone = z
 
 /** What must not be stored or logged as it is: a password, a token. */
 export const Secret = z.string().meta({ format: 'password' })
-
-/** A yes or no in a query, where everything is a text. */
-export const Flag = z.enum(['true', 'false']).transform(text => text === 'true')
 
 /** Rises by one with every change of the thing; its ETag is this number in quotes. */
 export const Version = z.int().min(1)

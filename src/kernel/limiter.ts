@@ -20,11 +20,11 @@ export function createLimiter(clock: Clock, factor: number) {
   const stepOf = ({ amount, per_s }: Budget) => (per_s * 1000) / Math.max(1, amount * factor)
 
   return {
-    /** Takes one from the key's budget. Zero when there was one to take, else the seconds until there will be. */
-    spend(budget: Budget, key: string): number {
+    /** Takes so many from the key's budget. Zero when they were there to take, else the seconds until they will be. */
+    spend(budget: Budget, key: string, count = 1): number {
       const now = clock.millis()
       const id = `${budget.name} ${key}`
-      const next = Math.max(now, wholeAt.get(id) ?? 0) + stepOf(budget)
+      const next = Math.max(now, wholeAt.get(id) ?? 0) + stepOf(budget) * count
       const wait = next - now - budget.per_s * 1000
       if (wait > 0.5) return Math.ceil(wait / 1000)
       wholeAt.set(id, next)

@@ -110,7 +110,7 @@ describe('to lock a meeting', () => {
     expect((await stranger.post(held.at('/unlock'))).status).toBe(404)
     await held.owner.post(held.at('/end'))
     for (const door of ['/lock', '/unlock']) {
-      expect((await held.owner.post(held.at(door))).body.code).toBe('meeting_over')
+      expect((await held.owner.post(held.at(door))).body.code).toBe('invalid_transition')
     }
   })
 })

@@ -110,7 +110,7 @@ describe('a join code', () => {
         await world.anyone.post(card(held), { display_name: 'Guest' }),
       ]) {
         expect(reply.status).toBe(410)
-        expect(reply.body.code).toBe('meeting_over')
+        expect(reply.body.code).toBe('meeting_gone')
       }
     }
   })

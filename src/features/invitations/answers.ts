@@ -4,7 +4,7 @@ import type { Caller, UserCaller } from '../../kernel/caller.ts'
 import { hashSecret, newId } from '../../kernel/ids.ts'
 import { Invalid, NotFound } from '../../kernel/problem.ts'
 import * as participants from '../meetings/participant-store.ts'
-import { Banned, InvalidTransition, type Meeting, MeetingOver } from '../meetings/schema.ts'
+import { Banned, InvalidTransition, isOver, type Meeting, MeetingOver } from '../meetings/schema.ts'
 import { changedTiming } from '../meetings/timing.ts'
 import type { Deps as Room } from './deps.ts'
 import {
@@ -12,10 +12,12 @@ import {
   AlreadyInMeeting,
   type Answer,
   type Invitation,
+  InvitationClaimed,
   InviteeOnly,
   type LinkAccepted,
   type Propose,
   StaleSequence,
+  TooManyProposals,
 } from './schema.ts'
 import { findSeen } from './seeing.ts'
 import * as store from './store.ts'
@@ -24,6 +26,8 @@ interface Deps extends Pick<Room, 'db' | 'clock' | 'events' | 'meetings'> {
   show(row: store.InvitationRow): Promise<Invitation>
   claim(db: Db, row: store.InvitationRow, user_id: string): Promise<boolean>
 }
+
+const mostProposals = 50
 
 /** An invitation, whose it is, and what it is to, all of them kept as they are until the answer is given. */
 interface Asked {
@@ -47,6 +51,8 @@ export function createAnswers({ db, clock, events, meetings, show, claim }: Deps
   const linked = (token: string) => async () => {
     const row = await store.findByLink(db, hashSecret(token))
     if (!row || row.status === 'withdrawn') throw NotFound()
+    const person = await participants.findByInvitation(db, row.id)
+    if (person?.state === 'banned') throw Banned()
     return row
   }
 
@@ -59,23 +65,30 @@ export function createAnswers({ db, clock, events, meetings, show, claim }: Deps
     rejectByLink: (token: string, body: Answer) => answer(linked(token), body, reject),
     proposeByLink: (token: string, body: Propose) => answer(linked(token), body, propose),
 
-    /** Whoever shows the link has read the mail: with an account, the invitation becomes theirs. */
+    /**
+     * Whoever shows the link has read the mail: with an account, the invitation becomes theirs. From then on it is with
+     * that account that they come in; the link is good for an answer, and for nobody's token.
+     */
     async acceptByLink(
       caller: Caller | undefined,
       token: string,
       { display_name, ...body }: AcceptLink,
     ): Promise<LinkAccepted> {
       const invitation = await answer(linked(token), body, async (db, asked) => {
-        if (asked.person.state === 'banned') throw Banned()
-        const { row } = asked
-        if (caller?.kind === 'user' && caller.tenant_id === row.tenant_id && row.user_id === null) {
-          if (!(await claim(db, row, caller.user_id))) throw AlreadyInMeeting()
-        } else if (display_name !== undefined) await participants.update(db, asked.person.id, { display_name })
+        const { row, person } = asked
+        const user_id = caller?.kind === 'user' && caller.tenant_id === row.tenant_id ? caller.user_id : undefined
+        if (row.user_id === null && user_id !== undefined) {
+          if (!(await claim(db, row, user_id))) throw AlreadyInMeeting()
+        } else if (row.user_id !== null && user_id !== undefined && row.user_id !== user_id) {
+          throw InvitationClaimed()
+        } else if (row.user_id === null && display_name !== undefined) {
+          await participants.update(db, person.id, { display_name })
+        }
         await accept(db, asked, body)
       })
       const guest = await participants.findByInvitation(db, invitation.id)
       if (!guest) throw NotFound()
-      return { invitation, participant_token: meetings.guestToken(guest) }
+      return { invitation, participant_token: invitation.user_id === null ? meetings.guestToken(guest) : null }
     },
   }
 
@@ -90,11 +103,12 @@ export function createAnswers({ db, clock, events, meetings, show, claim }: Deps
       const row = await store.find(db, tenant_id, id)
       const person = await participants.findByInvitation(db, id)
       if (!meeting || !row || !person || row.status === 'withdrawn') throw NotFound()
-      if (meeting.status === 'ended' || meeting.status === 'cancelled') throw MeetingOver()
+      if (isOver(meeting)) throw MeetingOver()
       if (body.sequence !== undefined && body.sequence < meeting.sequence) throw StaleSequence()
       if (body.sequence !== undefined && body.sequence > meeting.sequence) {
         throw Invalid({ errors: [{ path: 'sequence', message: 'is ahead of the meeting' }] })
       }
+      if (person.state === 'banned') throw Banned()
       await give(db, { row, person, meeting, actor: actorOf(row, person) }, body)
       return (await store.find(db, tenant_id, id)) ?? row
     })
@@ -109,18 +123,19 @@ export function createAnswers({ db, clock, events, meetings, show, claim }: Deps
 
   async function reject(db: Db, { row, person, meeting, actor }: Asked, { note }: Answer): Promise<void> {
     if (!(await settle(db, { row, person, meeting, actor }, 'rejected', note))) return
-    await participants.update(db, person.id, { may: 'see' })
+    if (meeting.owner_id !== null) await participants.update(db, person.id, { may: 'see' }) // a quick room is open to all
     await events.record(db, actor, { type: 'invitation.rejected', ...idsOf(row), participant_id: person.id })
   }
 
   /** A newer proposal takes the place of the older, which stays to be read. */
   async function propose(db: Db, { row, person, meeting, actor }: Asked, { note, ...body }: Propose): Promise<void> {
     const { scheduled_at, duration_minutes } = body
-    const timing = changedTiming(clock, meeting, { scheduled_at, duration_minutes })
+    const timing = changedTiming(clock.now(), meeting, { scheduled_at, duration_minutes })
     if (!timing?.scheduled_at) {
       throw Invalid({ errors: [{ path: 'scheduled_at', message: 'is the time that it has' }] })
     }
     if (meeting.status !== 'scheduled') throw InvalidTransition()
+    if ((await store.countProposals(db, row.id)) >= mostProposals) throw TooManyProposals()
     const now = clock.now()
     await store.settleProposals(db, { invitation_id: row.id }, 'superseded', now)
     const proposal: store.ProposalRow = {

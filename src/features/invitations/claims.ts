@@ -4,19 +4,25 @@ import * as participants from '../meetings/participant-store.ts'
 import type { Deps } from './deps.ts'
 import * as store from './store.ts'
 
+const atOnce = 20
+/** Whose account is older has claimed what there was. */
+const lateBy_s = 24 * 3600
+
 export type Claim = ReturnType<typeof createClaims>['claim']
 
 /** How an invitation to an address comes to belong to the account of that address. */
 export function createClaims({
   db,
+  clock,
   events,
   accounts,
   meetings,
-}: Pick<Deps, 'db' | 'events' | 'accounts' | 'meetings'>) {
+}: Pick<Deps, 'db' | 'clock' | 'events' | 'accounts' | 'meetings'>) {
   events.on('user.registered', async (db, { user_id }, { tenant_id }) => {
     const user = await accounts.findUser(db, tenant_id, user_id)
     if (!user || !accounts.provesAddresses) return
-    for (const row of await store.listUnclaimed(db, tenant_id, user.email)) await claim(db, row, user_id)
+    // The first few with the registration; a stranger may have made thousands, which can wait for the job.
+    for (const row of await store.listUnclaimed(db, tenant_id, user.email, atOnce)) await claim(db, row, user_id)
   })
 
   const late: Job = {
@@ -24,7 +30,9 @@ export function createClaims({
     every_s: 60,
     async run() {
       let claimed = 0
-      for (const { owner_id, ...row } of accounts.provesAddresses ? await store.listClaimable(db, 100) : []) {
+      for (const { owner_id, ...row } of accounts.provesAddresses
+        ? await store.listClaimable(db, clock.in(-lateBy_s), 100)
+        : []) {
         if (await inTransaction(db, db => claim(db, row, owner_id))) claimed++
       }
       return claimed
@@ -41,7 +49,11 @@ export function createClaims({
     const user = await accounts.findUser(db, row.tenant_id, user_id)
     if (!person || !user || person.user_id !== null) return false
     await store.update(db, row.id, { user_id })
-    await participants.update(db, person.id, { user_id, display_name: user.name })
+    await participants.update(db, person.id, {
+      user_id,
+      display_name: user.name,
+      generation: person.generation + 1, // the tokens of a guest are not those of an account
+    })
     const { tenant_id, meeting_id, id: invitation_id } = row
     await events.record(
       db,

@@ -3,7 +3,7 @@ import type { UserCaller } from '../../kernel/caller.ts'
 import { hashSecret, newId } from '../../kernel/ids.ts'
 import { Invalid } from '../../kernel/problem.ts'
 import * as participants from '../meetings/participant-store.ts'
-import { type Meeting, MeetingOver } from '../meetings/schema.ts'
+import { isOver, type Meeting, MeetingOver } from '../meetings/schema.ts'
 import { requireHost } from '../meetings/standing.ts'
 import { usualRole } from '../meetings/types.ts'
 import type { Claim } from './claims.ts'
@@ -25,7 +25,7 @@ export function createInvite({ db, clock, events, accounts, meetings, key, post,
   return async function invite(me: UserCaller, meeting_id: string, body: Invite): Promise<store.InvitationRow[]> {
     return inTransaction(db, async db => {
       const { meeting } = await requireHost(db, me, meeting_id, 'lock')
-      if (meeting.status === 'ended' || meeting.status === 'cancelled') throw MeetingOver()
+      if (isOver(meeting)) throw MeetingOver()
       const invited: store.InvitationRow[] = []
       const told: store.InvitationRow[] = []
       for (const [i, invitee] of body.invitees.entries()) {
@@ -38,7 +38,7 @@ export function createInvite({ db, clock, events, accounts, meetings, key, post,
         if (asked) told.push(row)
       }
       if ((await store.count(db, meeting_id)) > mostPerMeeting) throw TooManyInvitations()
-      await post(db, meeting, told, 'invited')
+      await post(db, me, meeting, told, 'invited')
       return invited
     })
   }
@@ -67,7 +67,7 @@ export function createInvite({ db, clock, events, accounts, meetings, key, post,
       user_id: person.user_id,
       address: person.address,
       email: person.email,
-      role: person.role ?? invitedRole(meeting),
+      role: person.role ?? usualRole(meeting),
       status: 'pending',
       message,
       note: null,
@@ -96,9 +96,17 @@ export function createInvite({ db, clock, events, accounts, meetings, key, post,
     const { id: invitation_id, tenant_id, user_id, role } = row
     const known = user_id === null ? undefined : await participants.findUser(db, meeting.id, user_id)
     if (known) {
-      return participants.update(db, known.id, { invitation_id, relation: 'invitee' })
+      const as = known.state === 'inside' || known.role === 'host' ? known.role : role
+      return participants.update(db, known.id, { invitation_id, relation: 'invitee', role: as })
     }
-    const member = { user_id, invitation_id, display_name, role, relation: 'invitee', may: 'see' } as const
+    const member = {
+      user_id,
+      invitation_id,
+      display_name,
+      role,
+      relation: 'invitee',
+      may: mayAtFirst(meeting),
+    } as const
     await meetings.addPerson(db, tenant_id, meeting, member)
   }
 
@@ -108,16 +116,16 @@ export function createInvite({ db, clock, events, accounts, meetings, key, post,
     me: UserCaller,
     meeting: Meeting,
     known: store.InvitationRow,
-    { role: wanted = known.role, user_id }: Person,
+    { role: wanted, user_id }: Person,
     message: string | null,
   ) {
     const member = await participants.findByInvitation(db, known.id)
     if (!member) throw new Error('An invitation is nobody’s')
     if (known.user_id === null && user_id !== null) await claim(db, known, user_id)
-    const role = member.state === 'inside' ? known.role : wanted
+    const role = member.state === 'inside' ? known.role : (wanted ?? known.role)
     const claimed = (await store.find(db, known.tenant_id, known.id)) ?? known
     const invitation = { ...claimed, role, updated_at: clock.now() }
-    if (role !== known.role) {
+    if (role !== member.role && member.role !== 'host') {
       await participants.update(db, member.id, { role })
       const { meeting_id, id: participant_id } = member
       await events.record(db, me, { type: 'participant.role_changed', meeting_id, participant_id, role })
@@ -138,7 +146,7 @@ export function createInvite({ db, clock, events, accounts, meetings, key, post,
       responded_at: null,
     }
     await store.update(db, known.id, again)
-    await participants.update(db, member.id, { may: 'see', generation: member.generation + 1 })
+    await participants.update(db, member.id, { may: mayAtFirst(meeting), generation: member.generation + 1 })
     await events.record(db, me, { type: 'invitation.sent', meeting_id: meeting.id, invitation_id: known.id })
     return { row: again, asked: true }
   }
@@ -152,7 +160,7 @@ interface Person {
   role: Invitation['role'] | undefined
 }
 
-const invitedRole = (meeting: Meeting): Invitation['role'] =>
-  usualRole(meeting) === 'viewer' ? 'viewer' : 'participant'
+/** A quick room is open to anybody, so to those who are invited as well. */
+const mayAtFirst = ({ owner_id }: Meeting) => (owner_id === null ? 'join' : 'see')
 
 const invalid = (i: number, message: string) => Invalid({ errors: [{ path: `invitees.${i}`, message }] })

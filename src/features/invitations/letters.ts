@@ -1,7 +1,8 @@
 import { createHmac, type KeyObject } from 'node:crypto'
 import { DateTime } from 'luxon'
-import type { Db } from '../../db/transaction.ts'
+import { type Db, inTransaction } from '../../db/transaction.ts'
 import type { Clock } from '../../kernel/clock.ts'
+import { hashSecret } from '../../kernel/ids.ts'
 import type { Letter, Posted } from '../mail/letter.ts'
 import { type CalendarEvent, toICalendar } from '../meetings/calendar.ts'
 import * as store from './store.ts'
@@ -31,11 +32,19 @@ interface Deps {
   origin: string
 }
 
-/** Made of what we know, so that it need not be kept: a mail that waits to be sent holds no secret. */
+/** 128 bits, which fit into one line of a mail. Made of what we know, so that it need not be kept: a mail that waits to be sent holds no secret. */
 export const linkToken = (key: KeyObject, { id, times_sent }: Pick<store.InvitationRow, 'id' | 'times_sent'>): string =>
-  createHmac('sha256', key).update(`invitation link ${id} ${times_sent}`).digest('base64url')
+  createHmac('sha256', key).update(`invitation link ${id} ${times_sent}`).digest().subarray(0, 16).toString('base64url')
 
 export function createLetters({ db, clock, key, origin }: Deps) {
+  /** With another key than when they were invited, the link is another one, and its hash with it. */
+  async function linkOf({ id, times_sent, link_hash }: store.InvitationRow): Promise<string> {
+    const token = linkToken(key, { id, times_sent })
+    const hash = hashSecret(token)
+    if (hash !== link_hash) await inTransaction(db, db => store.update(db, id, { link_hash: hash }))
+    return token
+  }
+
   /** Undefined when it need not be sent any more: who is not invited now is not asked. */
   return async function compose({
     tenant_id,
@@ -52,7 +61,7 @@ export function createLetters({ db, clock, key, origin }: Deps) {
     const method = kind === 'invitation.request' ? 'REQUEST' : 'CANCEL'
     const status = invitation === undefined || invitation.status === 'withdrawn' ? 'pending' : invitation.status
     const attendees = [{ name, email: to_address, role, status }]
-    const link = stands ? `${origin}/api/invitations/link/${linkToken(key, invitation)}` : null
+    const link = stands ? `${origin}/api/invitations/link/${await linkOf(invitation)}` : null
     return {
       to: { name, address: to_address },
       subject: `${headings[occasion]}: ${event.title}`,

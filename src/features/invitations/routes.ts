@@ -6,6 +6,7 @@ import {
   AlreadyInMeeting,
   Answer,
   Invitation,
+  InvitationClaimed,
   Invitations,
   Invite,
   Invited,
@@ -18,12 +19,18 @@ import {
   Propose,
   StaleSequence,
   TooManyInvitations,
+  TooManyProposals,
 } from './schema.ts'
 import type { Invitations as Service } from './service.ts'
 
-const byLink = [NotFound, MeetingOver, StaleSequence]
+const byLink = [NotFound, Banned, MeetingOver, StaleSequence]
 const answers = [...byLink, InviteeOnly]
-const answer = { access: 'user', params: OfInvitation, reply: { 200: Invitation } } as const
+const answer = {
+  access: 'user',
+  params: OfInvitation,
+  reply: { 200: Invitation },
+  limits: [perAccount(60, 60)],
+} as const
 const linkAnswer = { access: 'anyone', params: OfLink, limits: [perAddress(120, 60)] } as const
 
 export const invitationRoutes = (invitations: Service) => [
@@ -74,6 +81,7 @@ export const invitationRoutes = (invitations: Service) => [
     params: OfInvitation,
     reply: { 204: nothing },
     problems: [NotFound, HostsOnly],
+    limits: [perAccount(60, 60)],
     handle: ({ caller, params }) => invitations.withdraw(caller, params.invitation_id),
   }),
   route('POST /api/invitations/:invitation_id/accept', {
@@ -96,7 +104,7 @@ export const invitationRoutes = (invitations: Service) => [
     summary: 'Propose another time',
     description: 'It takes the place of my earlier proposal, which stays in the history.',
     body: Propose,
-    problems: [...answers, InvalidTransition],
+    problems: [...answers, InvalidTransition, TooManyProposals],
     handle: ({ caller, params, body }) => invitations.propose(caller, params.invitation_id, body),
   }),
   route('POST /api/invitations/:invitation_id/proposal/accept', {
@@ -117,18 +125,19 @@ export const invitationRoutes = (invitations: Service) => [
     ...linkAnswer,
     summary: 'Read an invitation by the link of its mail',
     reply: { 200: Invitation },
-    problems: [NotFound],
+    problems: [NotFound, Banned],
     handle: ({ params }) => invitations.getByLink(params.token),
   }),
   route('POST /api/invitations/link/:token/accept', {
     ...linkAnswer,
     summary: 'Accept by the link of the mail',
     description:
-      'The answer has a token to join with. Sent with the token of an account, the invitation becomes that account’s.',
+      'The answer has a token to join with. Sent with the token of an account, the invitation becomes that account’s, and ' +
+      'one joins with it.',
     access: 'optional',
     body: AcceptLink,
     reply: { 200: LinkAccepted },
-    problems: [...byLink, Banned, AlreadyInMeeting],
+    problems: [...byLink, AlreadyInMeeting, InvitationClaimed],
     handle: ({ caller, params, body }) => invitations.acceptByLink(caller, params.token, body),
   }),
   route('POST /api/invitations/link/:token/reject', {
@@ -144,7 +153,7 @@ export const invitationRoutes = (invitations: Service) => [
     summary: 'Propose another time by the link of the mail',
     body: Propose,
     reply: { 200: Invitation },
-    problems: [...byLink, InvalidTransition],
+    problems: [...byLink, InvalidTransition, TooManyProposals],
     handle: ({ params, body }) => invitations.proposeByLink(params.token, body),
   }),
 ]

@@ -27,7 +27,9 @@ export const Invite = z.strictObject({
     .min(1)
     .max(50)
     .meta({ examples: [[{ email: 'ada@example.com' }]] }),
-  message: Note.optional(),
+  message: paragraphs(1000)
+    .optional()
+    .meta({ examples: ['Let us talk about the summer.'] }),
 })
 export type Invite = z.infer<typeof Invite>
 
@@ -106,13 +108,18 @@ export const Invited = z.object({ data: z.array(Invitation) })
 export const LinkAccepted = z
   .object({
     invitation: Invitation,
-    participant_token: Secret.meta({ description: 'To join with, without an account; accept again for a new one' }),
+    participant_token: Secret.nullable().meta({
+      description:
+        'To join with, without an account; accept again for a new one. Null where an account has the invitation',
+    }),
   })
   .meta({ id: 'LinkAccepted' })
 export type LinkAccepted = z.infer<typeof LinkAccepted>
 
 export const InviteeOnly = problem('forbidden', 'invitee_only', 'Only who is invited may answer')
 export const AlreadyInMeeting = problem('conflict', 'already_in_meeting', 'Your account is in this meeting already')
+export const InvitationClaimed = problem('conflict', 'invitation_claimed', 'This invitation belongs to another account')
+export const TooManyProposals = problem('conflict', 'too_many_proposals', 'No more proposals; accept or reject')
 export const StaleSequence = problem('conflict', 'stale_sequence', 'The meeting has moved since; look again')
 export const NoProposal = problem('conflict', 'no_open_proposal', 'There is no proposal to answer')
 export const TooManyInvitations = problem('conflict', 'too_many_invitations', 'As many people are invited as may be')

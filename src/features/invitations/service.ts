@@ -3,9 +3,9 @@ import type { Actor } from '../../events/events.ts'
 import type { UserCaller } from '../../kernel/caller.ts'
 import { NotFound } from '../../kernel/problem.ts'
 import * as participants from '../meetings/participant-store.ts'
-import type { Meeting } from '../meetings/schema.ts'
+import { isOver, type Meeting } from '../meetings/schema.ts'
 import { requireHost, requireOwner } from '../meetings/standing.ts'
-import { changedTiming } from '../meetings/timing.ts'
+import { changedTiming, placeInAgenda } from '../meetings/timing.ts'
 import { createAnswers } from './answers.ts'
 import { createClaims } from './claims.ts'
 import type { Deps } from './deps.ts'
@@ -52,11 +52,12 @@ export function createInvitations(deps: Deps) {
     /** At once: who is inside is out, and the link is dead. Repeating it changes nothing. */
     async withdraw(me: UserCaller, invitation_id: string): Promise<void> {
       await inTransaction(db, async db => {
-        const { row } = await findSeen(db, me, invitation_id)
-        const { meeting } = await requireHost(db, me, row.meeting_id, 'lock')
+        const { meeting_id } = (await findSeen(db, me, invitation_id)).row
+        const { meeting } = await requireHost(db, me, meeting_id, 'lock')
+        const row = await store.find(db, me.tenant_id, invitation_id)
         const person = await participants.findByInvitation(db, invitation_id)
         const changes = { status: 'withdrawn' as const, updated_at: clock.now() }
-        if (!person || !(await store.change(db, invitation_id, standing, changes))) return
+        if (!row || !person || !(await store.change(db, invitation_id, standing, changes))) return
         await store.settleProposals(db, { invitation_id }, 'superseded', clock.now())
         await participants.update(db, person.id, { may: 'nothing' })
         const participant_id = person.id
@@ -66,8 +67,7 @@ export function createInvitations(deps: Deps) {
           invitation_id,
           participant_id,
         })
-        const over = meeting.status === 'ended' || meeting.status === 'cancelled'
-        if (row.status !== 'rejected' && !over) await post(db, meeting, [row], 'withdrawn')
+        if (row.status !== 'rejected' && !isOver(meeting)) await post(db, me, meeting, [row], 'withdrawn')
       })
     },
 
@@ -75,7 +75,7 @@ export function createInvitations(deps: Deps) {
     async acceptProposal(me: UserCaller, invitation_id: string): Promise<Invitation> {
       const row = await onProposal(me, invitation_id, async (db, meeting, invitation, proposal) => {
         const { scheduled_at, duration_minutes } = proposal
-        const timing = changedTiming(clock, meeting, { scheduled_at, duration_minutes })
+        const timing = changedTiming(clock.now(), meeting, { scheduled_at, duration_minutes })
         await store.settleProposals(db, { id: proposal.id }, 'accepted', clock.now())
         if (timing) await meetings.move(db, me, meeting, timing)
         const answer = { status: 'accepted' as const, sequence: meeting.sequence + (timing ? 1 : 0) }
@@ -106,10 +106,11 @@ export function createInvitations(deps: Deps) {
     work: (db: Db, meeting: Meeting, invitation: store.InvitationRow, proposal: store.ProposalRow) => Promise<void>,
   ): Promise<store.InvitationRow> {
     return inTransaction(db, async db => {
-      const { row } = await findSeen(db, me, invitation_id)
-      const { meeting } = await requireOwner(db, me, row.meeting_id, 'lock')
+      const { meeting_id } = (await findSeen(db, me, invitation_id)).row
+      const { meeting } = await requireOwner(db, me, meeting_id, 'lock')
+      const row = await store.find(db, me.tenant_id, invitation_id)
       const proposal = await store.findOpenProposal(db, invitation_id)
-      if (!proposal) throw NoProposal()
+      if (!row || !proposal) throw NoProposal()
       await work(db, meeting, row, proposal)
       return (await store.find(db, me.tenant_id, invitation_id)) ?? row
     })
@@ -118,7 +119,14 @@ export function createInvitations(deps: Deps) {
   function listen(): void {
     events.on('meeting.moved', (db, { meeting_id }, actor) => askAgain(db, actor, meeting_id))
     events.on('meeting.cancelled', (db, { meeting_id }, actor) => callOff(db, actor, meeting_id))
-    events.on('meeting.deleted', (db, { meeting_id }, actor) => callOff(db, actor, meeting_id))
+    events.on('meeting.deleted', async (db, { meeting_id }, actor) => {
+      const meeting = await meetings.findFor(db, actor.tenant_id, meeting_id)
+      if (meeting && !isOver(meeting)) await callOff(db, actor, meeting_id)
+    })
+    events.on('participant.role_changed', async (db, { meeting_id, participant_id, role }) => {
+      const person = await participants.find(db, meeting_id, participant_id)
+      if (person?.invitation_id && role !== 'host') await store.update(db, person.invitation_id, { role })
+    })
   }
 
   /** Who had accepted another time has to say so again, and until then does not come in. */
@@ -130,13 +138,15 @@ export function createInvitations(deps: Deps) {
     const ids = rows.map(({ id }) => id)
     await store.askAgain(db, ids, meeting.sequence, clock.now())
     await participants.setMay(db, ids, 'see')
-    await post(db, meeting, rows, 'moved')
+    await post(db, actor, meeting, rows, 'moved')
   }
 
+  /** What has been, or was called off before, need not be called off. */
   async function callOff(db: Db, actor: Actor, meeting_id: string): Promise<void> {
+    const isPast = (meeting: Meeting) => placeInAgenda(meeting, meeting).over_at <= clock.now()
     const meeting = await meetings.findFor(db, actor.tenant_id, meeting_id)
-    if (!meeting || meeting.status === 'ended') return
-    await post(db, meeting, await store.listIn(db, meeting_id, notRejected), 'cancelled')
+    if (!meeting || meeting.status === 'ended' || isPast(meeting)) return
+    await post(db, actor, meeting, await store.listIn(db, meeting_id, notRejected), 'cancelled')
   }
 
   async function showOne(row: store.InvitationRow): Promise<Invitation> {

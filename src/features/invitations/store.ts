@@ -82,15 +82,23 @@ export function listOfUser(
   return pageOf<InvitationRow>(status ? mine.where({ status }) : mine, { created_at: 'desc', id: 'desc' }, page)
 }
 
-export const listUnclaimed = (db: Db, tenant_id: string, address: string): Promise<InvitationRow[]> =>
-  invitations(db).where({ tenant_id, address }).whereNull('user_id').orderBy('meeting_id')
+export const listUnclaimed = (db: Db, tenant_id: string, address: string, limit: number): Promise<InvitationRow[]> =>
+  invitations(db).where({ tenant_id, address }).whereNull('user_id').orderBy('meeting_id').limit(limit)
 
-/** Those whose address has an account by now: invited and registered at the same moment, neither saw the other. */
-export const listClaimable = (db: Db, limit: number): Promise<(InvitationRow & { owner_id: string })[]> =>
+/**
+ * Those whose address has a new account: too many to be claimed with the registration, or invited and registered at the
+ * same moment, so that neither saw the other.
+ */
+export const listClaimable = (
+  db: Db,
+  since: string,
+  limit: number,
+): Promise<(InvitationRow & { owner_id: string })[]> =>
   invitations(db)
     .join('users', users =>
       users.on('users.tenant_id', 'invitations.tenant_id').on('users.email', 'invitations.address'),
     )
+    .where('users.created_at', '>=', since)
     .whereNull('invitations.user_id')
     .whereNotExists(
       db('meeting_participants')
@@ -119,6 +127,11 @@ export async function settleProposals(
   await proposals(db)
     .where({ ...of, status: 'open' })
     .update({ status, decided_at })
+}
+
+export async function countProposals(db: Db, invitation_id: string): Promise<number> {
+  const counted = await proposals(db).where({ invitation_id }).count({ all: '*' }).first()
+  return Number(counted?.all ?? 0)
 }
 
 export const listProposals = (db: Db, invitation_ids: string[]): Promise<ProposalRow[]> =>

@@ -11,7 +11,7 @@ import { meetingTypes } from './types.ts'
 /** A meeting as its owner wants it: what they say goes before what its type says. */
 export function draftMeeting(clock: Clock, me: UserCaller, body: CreateMeeting, time_zone: string): MeetingRow {
   const { scheduled_at: text, recurrence: rule, type, kind, ...given } = body
-  const scheduled_at = text === undefined ? null : readTimeAhead(clock, text, time_zone)
+  const scheduled_at = text === undefined ? null : readTimeAhead(clock.now(), text, time_zone)
   const timing = { scheduled_at, duration_minutes: given.duration_minutes, time_zone, recurrence: null }
   const recurrence = rule === undefined ? null : readRecurrence(rule, timing)
   if (recurrence !== null && kind === 'one_off') {

@@ -28,6 +28,9 @@ export interface ParticipantRow extends Participant, AgendaRow {
 
 export type State = Participant['state']
 
+/** Neither inside nor in the lobby. */
+export const away = { state: 'away', waiting_since: null, seen_at: null } as const
+
 const participants = (db: Db) => db<ParticipantRow>('meeting_participants')
 
 export async function insert(db: Db, participant: ParticipantRow): Promise<void> {
@@ -55,6 +58,13 @@ export const lock = (db: Db, meeting_id: string, id: string): Promise<Participan
 export const findGuest = (db: Db, id: string): Promise<ParticipantRow | undefined> =>
   participants(db).where({ id }).first()
 
+/** Where the meeting stands in the agendas of its people; the same for all, and for a series dear to compute. */
+export const findPlace = (
+  db: Db,
+  meeting_id: string,
+): Promise<Pick<AgendaRow, 'title_key' | 'starts_at' | 'over_at'> | undefined> =>
+  participants(db).where({ meeting_id }).first('title_key', 'starts_at', 'over_at')
+
 export const findByInvitation = (db: Db, invitation_id: string): Promise<ParticipantRow | undefined> =>
   participants(db).where({ invitation_id }).first()
 
@@ -78,8 +88,9 @@ export async function change(db: Db, id: string, from: State[], changes: Partial
 export const listIn = (db: Db, meeting_id: string, states: State[]): Promise<ParticipantRow[]> =>
   participants(db).where({ meeting_id }).whereIn('state', states).orderBy('id')
 
+/** Those who belong to the meeting; who was withdrawn does not any more. */
 export const pageQuery = (db: Db, meeting_id: string, states: State[]) =>
-  participants(db).where({ meeting_id }).whereIn('state', states)
+  participants(db).where({ meeting_id }).whereNot('may', 'nothing').whereIn('state', states)
 
 export async function countIn(db: Db, meeting_id: string, states: State[]): Promise<number> {
   const counted = await participants(db).where({ meeting_id }).whereIn('state', states).count({ people: '*' }).first()
@@ -89,15 +100,25 @@ export async function countIn(db: Db, meeting_id: string, states: State[]): Prom
 /** The session is over: nobody is in, waits, or has been let in any more. Who was removed stays so. */
 export async function clearAway(db: Db, meeting_id: string): Promise<void> {
   await participants(db).where({ meeting_id, admitted: true }).update({ admitted: false })
-  await participants(db)
-    .where({ meeting_id })
-    .whereIn('state', ['inside', 'waiting', 'admitted'])
-    .update({ state: 'away', waiting_since: null, seen_at: null })
+  await participants(db).where({ meeting_id }).whereIn('state', ['inside', 'waiting', 'admitted']).update(away)
 }
 
 /** A quick room begins anew, with another host. */
 export async function dismissHosts(db: Db, meeting_id: string): Promise<void> {
-  await participants(db).where({ meeting_id, role: 'host' }).update({ role: 'participant' })
+  await participants(db).where({ meeting_id }).whereIn('role', ['host', 'co_host']).update({ role: 'participant' })
+}
+
+/** Who waits in the lobby, or was let in, and does not say any more that they come. */
+export async function sendUndecidedAway(db: Db, meeting_id: string): Promise<void> {
+  await participants(db)
+    .where({ meeting_id, may: 'see' })
+    .whereIn('state', ['waiting', 'admitted'])
+    .update({ ...away, admitted: false })
+}
+
+/** An account has another name now. Whoever is inside is called what they came as. */
+export async function rename(db: Db, user_id: string, display_name: string): Promise<void> {
+  await participants(db).where({ user_id, state: 'away' }).update({ display_name })
 }
 
 /** Guests who knocked, never came in, and have no token any more. */

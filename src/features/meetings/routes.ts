@@ -1,5 +1,6 @@
 import { nothing, perAccount, perAddress, route, text } from '../../http/route.ts'
 import { NotFound } from '../../kernel/problem.ts'
+import type { Calendars } from './calendars.ts'
 import {
   Banned,
   Card,
@@ -10,8 +11,8 @@ import {
   ListOccurrences,
   Meeting,
   MeetingGone,
-  MeetingOver,
   Meetings,
+  NeedsMediaProvider,
   NotAdmitted,
   Occurrences,
   OfJoinCode,
@@ -21,7 +22,7 @@ import {
 } from './schema.ts'
 import type { Meetings as Service } from './service.ts'
 
-export const meetingRoutes = (meetings: Service) => [
+export const meetingRoutes = (meetings: Service, calendars: Calendars) => [
   route('POST /api/meetings', {
     summary: 'Plan or begin a meeting',
     description:
@@ -61,7 +62,7 @@ export const meetingRoutes = (meetings: Service) => [
     params: OfMeeting,
     body: UpdateMeeting,
     reply: { 200: Meeting },
-    problems: [NotFound, OwnerOnly, InvalidTransition],
+    problems: [NotFound, OwnerOnly, InvalidTransition, NeedsMediaProvider],
     etag: true,
     if_match: true,
     limits: [perAccount(120, 60)],
@@ -75,6 +76,7 @@ export const meetingRoutes = (meetings: Service) => [
     reply: { 204: nothing },
     problems: [NotFound, OwnerOnly],
     if_match: true,
+    limits: [perAccount(60, 60)],
     handle: ({ caller, params, if_match }) => meetings.remove(caller, params.meeting_id, if_match),
   }),
   route('GET /api/meetings/:meeting_id/occurrences', {
@@ -84,7 +86,7 @@ export const meetingRoutes = (meetings: Service) => [
     query: ListOccurrences,
     reply: { 200: Occurrences },
     problems: [NotFound, NotAdmitted, Banned],
-    handle: ({ caller, params, query }) => meetings.listOccurrences(caller, params.meeting_id, query),
+    handle: ({ caller, params, query }) => calendars.listOccurrences(caller, params.meeting_id, query),
   }),
   route('GET /api/meetings/:meeting_id/calendar.ics', {
     summary: 'Download a meeting for a calendar',
@@ -93,7 +95,7 @@ export const meetingRoutes = (meetings: Service) => [
     reply: { 200: text('text/calendar; charset=utf-8') },
     problems: [NotFound, NotAdmitted, Banned],
     headers: { 'Content-Disposition': 'attachment; filename="meeting.ics"' },
-    handle: ({ caller, params }) => meetings.calendarOf(caller, params.meeting_id),
+    handle: ({ caller, params }) => calendars.calendarOf(caller, params.meeting_id),
   }),
   route('POST /api/meetings/:meeting_id/cancel', {
     summary: 'Cancel a meeting',
@@ -102,6 +104,7 @@ export const meetingRoutes = (meetings: Service) => [
     params: OfMeeting,
     reply: { 200: Meeting },
     problems: [NotFound, OwnerOnly, InvalidTransition],
+    limits: [perAccount(60, 60)],
     handle: ({ caller, params }) => meetings.cancel(caller, params.meeting_id),
   }),
   route('POST /api/meetings/:meeting_id/lock', {
@@ -110,7 +113,7 @@ export const meetingRoutes = (meetings: Service) => [
     access: 'participant',
     params: OfMeeting,
     reply: { 200: Meeting },
-    problems: [NotFound, HostsOnly, MeetingOver],
+    problems: [NotFound, HostsOnly, InvalidTransition],
     handle: ({ caller, params }) => meetings.lock(caller, params.meeting_id),
   }),
   route('POST /api/meetings/:meeting_id/unlock', {
@@ -118,7 +121,7 @@ export const meetingRoutes = (meetings: Service) => [
     access: 'participant',
     params: OfMeeting,
     reply: { 200: Meeting },
-    problems: [NotFound, HostsOnly, MeetingOver],
+    problems: [NotFound, HostsOnly, InvalidTransition],
     handle: ({ caller, params }) => meetings.unlock(caller, params.meeting_id),
   }),
   route('GET /api/join/:join_code', {

@@ -153,20 +153,29 @@ export const Participant = z
     user_id: Id.nullable().meta({ description: 'Null for a guest' }),
     display_name: z.string(),
     role: Role,
-    state: z.enum(['away', 'waiting', 'admitted', 'inside', 'removed', 'banned']),
+    state: z.enum(['away', 'waiting', 'admitted', 'inside', 'removed', 'banned']).meta({
+      description: 'Admitted is let in, and not yet come; removed may knock again, banned may not',
+    }),
     waiting_since: Instant.nullable(),
   })
   .meta({ id: 'Participant' })
 export type Participant = z.infer<typeof Participant>
 
+export const isOver = ({ status }: Pick<Meeting, 'status'>): boolean => status === 'ended' || status === 'cancelled'
+
 export const NotAdmitted = problem('forbidden', 'not_admitted', 'You are waiting: a host has to let you in')
 export const HostsOnly = problem('forbidden', 'hosts_only', 'Only a host or co-host may do this')
 export const OwnerOnly = problem('forbidden', 'owner_only', 'Only the owner may do this')
 export const Banned = problem('forbidden', 'banned', 'A host has banned you from this meeting')
+export const NeedsMediaProvider = problem(
+  'conflict',
+  'needs_media_provider',
+  'More people than browsers can connect to each other need a media server',
+)
 export const InvalidTransition = problem(
   'conflict',
   'invalid_transition',
   'The meeting cannot do this from where it is',
 )
 export const MeetingOver = problem('conflict', 'meeting_over', 'The meeting has ended or was cancelled')
-export const MeetingGone = problem('gone', 'meeting_over', 'The meeting has ended or was cancelled')
+export const MeetingGone = problem('gone', 'meeting_gone', 'The meeting has ended or was cancelled')

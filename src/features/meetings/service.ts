@@ -4,29 +4,25 @@ import type { Actor, Events } from '../../events/events.ts'
 import type { Caller, GuestCaller, UserCaller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { newId } from '../../kernel/ids.ts'
-import { localTimeOf } from '../../kernel/local-time.ts'
 import { NotFound, Stale, Unauthenticated } from '../../kernel/problem.ts'
 import type { GuestClaims } from '../../kernel/token.ts'
 import type { Accounts } from '../accounts/service.ts'
-import { toICalendar } from './calendar.ts'
 import { draftMeeting, draftRoom } from './draft.ts'
 import { signGuestToken } from './guest-tokens.ts'
 import * as participants from './participant-store.ts'
-import { occurrencesBetween } from './recurrence.ts'
 import {
   type Card,
   type CreateMeeting,
   InvalidTransition,
+  isOver,
   type ListMeetings,
-  type ListOccurrences,
   type Meeting,
   MeetingGone,
-  MeetingOver,
   type UpdateMeeting,
 } from './schema.ts'
 import { requireHost, requireOwner, requireVisible } from './standing.ts'
 import * as store from './store.ts'
-import { changedTiming, endOf, placeInAgenda, type Timing } from './timing.ts'
+import { BEFORE_ALL, changedTiming, placeInAgenda, type Timing } from './timing.ts'
 
 interface Deps {
   db: Db
@@ -34,8 +30,6 @@ interface Deps {
   events: Events
   accounts: Accounts
   key: KeyObject
-  /** Who calendars are told invites: the owner's name, at this address. */
-  mail_address: string
 }
 
 export type Meetings = ReturnType<typeof createMeetings>
@@ -44,13 +38,18 @@ export type Meetings = ReturnType<typeof createMeetings>
 export type Newcomer = Pick<participants.ParticipantRow, 'display_name' | 'role' | 'relation' | 'may'> &
   Partial<participants.ParticipantRow>
 
-export function createMeetings({ db, clock, events, accounts, key, mail_address }: Deps) {
+export function createMeetings({ db, clock, events, accounts, key }: Deps) {
+  events.on('user.updated', async (db, { user_id }, { tenant_id }) => {
+    const user = await accounts.findUser(db, tenant_id, user_id)
+    if (user) await participants.rename(db, user_id, user.name)
+  })
+
   return {
     async create(me: UserCaller, body: CreateMeeting): Promise<Meeting> {
       const user = await accounts.findUser(db, me.tenant_id, me.user_id)
       if (!user) throw Unauthenticated()
       const meeting = draftMeeting(clock, me, body, body.time_zone ?? user.time_zone)
-      await inTransaction(db, async db => {
+      return inTransaction(db, async db => {
         await store.insert(db, meeting)
         await addPerson(db, me.tenant_id, meeting, {
           user_id: me.user_id,
@@ -60,8 +59,8 @@ export function createMeetings({ db, clock, events, accounts, key, mail_address 
           may: 'join',
         })
         await events.record(db, me, { type: 'meeting.created', meeting_id: meeting.id })
+        return current(db, me.tenant_id, meeting.id)
       })
-      return get(me, meeting.id)
     },
 
     list: (me: UserCaller, query: ListMeetings) => store.list(db, me, query),
@@ -69,11 +68,11 @@ export function createMeetings({ db, clock, events, accounts, key, mail_address 
     get,
 
     async update(me: UserCaller, meeting_id: string, body: UpdateMeeting, if_match: number[] | undefined) {
-      await inTransaction(db, async db => {
+      return inTransaction(db, async db => {
         const { meeting } = await requireOwner(db, me, meeting_id, 'lock')
         if (if_match && !if_match.includes(meeting.version)) throw Stale()
         const { scheduled_at: _, duration_minutes, time_zone, recurrence, ...changes } = body
-        const timing = changedTiming(clock, meeting, body)
+        const timing = changedTiming(meeting.status === 'scheduled' ? clock.now() : BEFORE_ALL, meeting, body)
         const title = changes.title && { title_key: store.titleKey(changes.title) }
         if (title) await store.updateAgenda(db, meeting_id, title)
         if (Object.keys(changes).length > 0) {
@@ -81,17 +80,12 @@ export function createMeetings({ db, clock, events, accounts, key, mail_address 
           await events.record(db, me, { type: 'meeting.updated', meeting_id })
         }
         if (timing) await move(db, me, meeting, timing)
+        return current(db, me.tenant_id, meeting_id)
       })
-      return get(me, meeting_id)
     },
 
     /** Joins the transaction of who has decided on another time. */
     move,
-
-    async listOccurrences(me: Caller, meeting_id: string, { from = clock.now(), to, limit }: ListOccurrences) {
-      const { meeting } = await requireVisible(db, me, meeting_id)
-      return { data: occurrencesOf(meeting, from, to ?? yearAfter(from), limit) }
-    },
 
     cancel: (me: UserCaller, meeting_id: string) =>
       transition(me, meeting_id, requireOwner, async (db, meeting) => {
@@ -114,13 +108,6 @@ export function createMeetings({ db, clock, events, accounts, key, mail_address 
         await store.remove(db, meeting_id)
       })
     },
-
-    async calendarOf(me: Caller, meeting_id: string): Promise<string> {
-      const { meeting } = await requireVisible(db, me, meeting_id)
-      return toICalendar({ ...(await calendarEvent(db, me.tenant_id, meeting)), attendees: [] }, 'PUBLISH', clock.now())
-    },
-
-    calendarEvent,
 
     /** What anybody may know who has been given the code. */
     async card(join_code: string): Promise<Card> {
@@ -171,6 +158,13 @@ export function createMeetings({ db, clock, events, accounts, key, mail_address 
     },
   }
 
+  /** As the transaction leaves it: what comes after it is somebody else's answer. */
+  async function current(db: Db, tenant_id: string, meeting_id: string): Promise<Meeting> {
+    const meeting = await store.find(db, tenant_id, meeting_id)
+    if (!meeting) throw NotFound()
+    return meeting
+  }
+
   async function get(me: Caller, meeting_id: string): Promise<Meeting> {
     return (await requireVisible(db, me, meeting_id)).meeting
   }
@@ -181,6 +175,10 @@ export function createMeetings({ db, clock, events, accounts, key, mail_address 
     meeting: Meeting,
     person: Newcomer,
   ): Promise<participants.ParticipantRow> {
+    const place = (await participants.findPlace(db, meeting.id)) ?? {
+      title_key: store.titleKey(meeting.title),
+      ...placeInAgenda(meeting, meeting),
+    }
     const row: participants.ParticipantRow = {
       id: newId('par'),
       tenant_id,
@@ -194,8 +192,7 @@ export function createMeetings({ db, clock, events, accounts, key, mail_address 
       waiting_since: null,
       seen_at: null,
       denied_until: null,
-      title_key: store.titleKey(meeting.title),
-      ...placeInAgenda(meeting, meeting),
+      ...place,
       meeting_created_at: meeting.created_at,
       created_at: clock.now(),
       ...person,
@@ -216,7 +213,7 @@ export function createMeetings({ db, clock, events, accounts, key, mail_address 
 
   async function setLocked(me: Caller, meeting_id: string, locked: boolean): Promise<Meeting> {
     return transition(me, meeting_id, requireHost, async (db, meeting) => {
-      if (meeting.status === 'ended' || meeting.status === 'cancelled') throw MeetingOver()
+      if (isOver(meeting)) throw InvalidTransition()
       if (meeting.locked === locked) return
       await store.change(db, meeting_id, [meeting.status], { locked, updated_at: clock.now() })
       await events.record(db, me, { type: locked ? 'meeting.locked' : 'meeting.unlocked', meeting_id })
@@ -229,50 +226,18 @@ export function createMeetings({ db, clock, events, accounts, key, mail_address 
     require: typeof requireHost,
     work: (db: Db, meeting: Meeting) => Promise<void>,
   ): Promise<Meeting> {
-    await inTransaction(db, async db => work(db, (await require(db, me, meeting_id, 'lock')).meeting))
-    return get(me, meeting_id)
+    return inTransaction(db, async db => {
+      const { meeting } = await require(db, me, meeting_id, 'lock')
+      await work(db, meeting)
+      return current(db, me.tenant_id, meeting_id)
+    })
   }
 
   async function findByCode(join_code: string): Promise<store.MeetingRow> {
     const meeting = await store.findByCode(db, join_code.toLowerCase())
     if (!meeting) throw NotFound()
-    if (meeting.status === 'ended' || meeting.status === 'cancelled') throw MeetingGone()
+    if (isOver(meeting)) throw MeetingGone()
     return meeting
-  }
-
-  function occurrencesOf(meeting: Meeting, from: string, to: string, limit: number) {
-    const { scheduled_at, recurrence, time_zone, duration_minutes } = meeting
-    if (scheduled_at === null) return []
-    const once = { starts_at: scheduled_at, local_time: localTimeOf(scheduled_at, time_zone) }
-    const found =
-      recurrence === null
-        ? [once].filter(({ starts_at }) => from <= starts_at && starts_at < to)
-        : occurrencesBetween({ scheduled_at, recurrence, time_zone }, from, to, limit)
-    return found.map(({ starts_at, local_time }) => {
-      return { starts_at, ends_at: endOf(starts_at, duration_minutes), local_time }
-    })
-  }
-
-  /** A meeting as calendars see it. The owner's own address is nobody's business: answers go to ours. */
-  async function calendarEvent(db: Db, tenant_id: string, meeting: Meeting) {
-    const { id, sequence, title, description, duration_minutes, time_zone, recurrence, created_at, updated_at } =
-      meeting
-    const names = await accounts.namesOf(db, tenant_id, [meeting.owner_id])
-    return {
-      uid: `${id}@parley`,
-      sequence,
-      title,
-      description,
-      starts_at: meeting.scheduled_at ?? meeting.started_at ?? created_at,
-      duration_minutes,
-      time_zone,
-      recurrence,
-      cancelled: meeting.status === 'cancelled',
-      organizer: { name: names.get(meeting.owner_id) ?? 'Parley', email: mail_address },
-      url: null,
-      created_at,
-      updated_at,
-    }
   }
 }
 
@@ -280,5 +245,3 @@ function summaryOf(meeting: Meeting, owner_name: string | null) {
   const { id, title, description, status, scheduled_at, duration_minutes, time_zone, recurrence, sequence } = meeting
   return { id, title, description, status, scheduled_at, duration_minutes, time_zone, recurrence, sequence, owner_name }
 }
-
-const yearAfter = (from: string): string => new Date(Date.parse(from) + 366 * 24 * 3600 * 1000).toISOString()

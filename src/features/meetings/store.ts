@@ -90,6 +90,7 @@ export async function list(
     .where({ tenant_id: me.tenant_id, user_id: me.user_id })
     .whereIn('relation', role === 'any' ? ['owner', 'invitee'] : [role])
     .whereNot('may', 'nothing')
+    .whereNot('state', 'banned')
     .select('meeting_id', column)
   if (from) mine.where('over_at', '>', from)
   if (to) mine.where('starts_at', '<', to)
@@ -107,6 +108,10 @@ export async function list(
 }
 
 export const listByIds = (db: Db, ids: string[]): Promise<Meeting[]> => meetings(db).whereIn('id', ids).select(shown)
+
+/** Quick rooms in which nothing has happened since then. */
+export const listUnusedRooms = (db: Db, since: string, limit: number): Promise<MeetingRow[]> =>
+  meetings(db).where({ status: 'scheduled' }).whereNull('owner_id').where('updated_at', '<', since).limit(limit)
 
 /** What titles are sorted and searched by: without case and accents. */
 export const titleKey = (title: string): string =>

@@ -1,4 +1,3 @@
-import type { Clock } from '../../kernel/clock.ts'
 import { instantOf } from '../../kernel/local-time.ts'
 import { Invalid } from '../../kernel/problem.ts'
 import { firstOccurrence, lastOccurrence } from './recurrence.ts'
@@ -13,13 +12,16 @@ export interface Timing {
   recurrence: string | null
 }
 
-const FOREVER = '9999-12-31T23:59:59.999Z'
+/** For who looks just whether a time is another one. */
+export const BEFORE_ALL = ''
+
+export const FOREVER = '9999-12-31T23:59:59.999Z'
 
 /** Reads a time that somebody gave, which has to lie ahead. */
-export function readTimeAhead(clock: Clock, text: string, time_zone: string): string {
+export function readTimeAhead(now: string, text: string, time_zone: string): string {
   const read = instantOf(text, time_zone)
   if ('fault' in read) throw invalid('scheduled_at', read.fault)
-  if (read.instant <= clock.now()) throw invalid('scheduled_at', 'must lie ahead')
+  if (read.instant <= now) throw invalid('scheduled_at', 'must lie ahead')
   return read.instant
 }
 
@@ -38,12 +40,12 @@ export function readRecurrence(text: string, timing: Timing, path = 'recurrence'
 }
 
 /** Undefined when the change leaves the time as it is. */
-export function changedTiming(clock: Clock, meeting: Timing, body: UpdateMeeting): Timing | undefined {
+export function changedTiming(now: string, meeting: Timing, body: UpdateMeeting): Timing | undefined {
   const time_zone = body.time_zone ?? meeting.time_zone
   const scheduled_at =
     body.scheduled_at === undefined || isSame(body.scheduled_at, time_zone, meeting)
       ? meeting.scheduled_at
-      : readTimeAhead(clock, body.scheduled_at, time_zone)
+      : readTimeAhead(now, body.scheduled_at, time_zone)
   const duration_minutes = body.duration_minutes ?? meeting.duration_minutes
   const timing = { scheduled_at, duration_minutes, time_zone, recurrence: null }
   const rule = body.recurrence === undefined ? meeting.recurrence : body.recurrence

@@ -20,15 +20,13 @@ export const meetingTypes = {
   },
 } as const
 
-export type MeetingType = keyof typeof meetingTypes
-
 /** Host is the owner, and in a quick room the first comer. */
 export type Role = 'host' | 'co_host' | 'participant' | 'viewer'
 
 export const hosts = (role: Role): boolean => role === 'host' || role === 'co_host'
 
 /** What an invited person comes as, if nobody says: in a webinar, to watch. */
-export const usualRole = ({ senders }: { senders: 'all' | 'hosts' }): Role =>
+export const usualRole = ({ senders }: { senders: 'all' | 'hosts' }): 'participant' | 'viewer' =>
   senders === 'hosts' ? 'viewer' : 'participant'
 
 /** A viewer never sends; the others as the meeting has it. */

@@ -6,10 +6,11 @@ import type { Clock } from '../../kernel/clock.ts'
 import { NotFound } from '../../kernel/problem.ts'
 import type { Accounts } from '../accounts/service.ts'
 import * as participants from '../meetings/participant-store.ts'
-import { type Meeting, MeetingGone } from '../meetings/schema.ts'
+import { isOver, type Meeting, MeetingGone } from '../meetings/schema.ts'
 import type { Meetings } from '../meetings/service.ts'
 import { standingOf } from '../meetings/standing.ts'
 import * as meetingStore from '../meetings/store.ts'
+import { usualRole } from '../meetings/types.ts'
 import type { createJoin } from './join.ts'
 import { type EnterRoom, GuestsRefused, type Knock, type Knocked, LobbyFull, MeetingLocked } from './schema.ts'
 
@@ -33,7 +34,7 @@ export function createDoors({ db, clock, events, accounts, meetings, join }: Dep
       const participant = await inTransaction(db, async db => {
         const meeting = await meetingStore.lock(db, tenant_id, meeting_id)
         if (!meeting) throw NotFound()
-        if (meeting.status === 'ended' || meeting.status === 'cancelled') throw MeetingGone()
+        if (isOver(meeting)) throw MeetingGone()
         if (!meeting.guests) throw GuestsRefused()
         if (meeting.locked) throw MeetingLocked()
         if ((await participants.countIn(db, meeting_id, ['waiting'])) >= longestLobby) throw LobbyFull()
@@ -61,7 +62,7 @@ export function createDoors({ db, clock, events, accounts, meetings, join }: Dep
         if (!meeting) throw NotFound()
         const known = caller && (await participants.findCaller(db, meeting_id, caller))
         const me = known ?? (await newcomer(db, caller, meeting, display_name))
-        if ((await participants.countIn(db, meeting_id, ['inside'])) === 0) await makeHost(db, me)
+        if ((await participants.countIn(db, meeting_id, ['inside'])) === 0) await makeHost(db, tenant_id, me)
         const actor: Caller =
           caller?.kind === 'user' ? caller : { kind: 'guest', tenant_id, meeting_id, participant_id: me.id }
         const standing = await standingOf(db, actor, meeting_id)
@@ -73,10 +74,12 @@ export function createDoors({ db, clock, events, accounts, meetings, join }: Dep
   }
 
   /** Whoever was shown out of it has the room to themselves now; who was banned does not come in. */
-  async function makeHost(db: Db, { id, meeting_id, state }: participants.ParticipantRow): Promise<void> {
+  async function makeHost(db: Db, tenant_id: string, { id, meeting_id, state }: participants.ParticipantRow) {
     await participants.dismissHosts(db, meeting_id)
     if (state === 'banned') return
     await participants.update(db, id, { role: 'host', shown_out: false, state: 'away' })
+    const event = { type: 'participant.role_changed', meeting_id, participant_id: id, role: 'host' } as const
+    await events.record(db, { kind: 'system', tenant_id }, event)
   }
 
   async function newcomer(db: Db, caller: Caller | undefined, meeting: Meeting, display_name: string) {
@@ -92,6 +95,6 @@ export function createDoors({ db, clock, events, accounts, meetings, join }: Dep
     meeting: Meeting,
     person: Pick<participants.ParticipantRow, 'display_name' | 'may'> & Partial<participants.ParticipantRow>,
   ) {
-    return meetings.addPerson(db, tenant_id, meeting, { role: 'participant', relation: 'guest', ...person })
+    return meetings.addPerson(db, tenant_id, meeting, { role: usualRole(meeting), relation: 'guest', ...person })
   }
 }

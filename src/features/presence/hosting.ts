@@ -3,14 +3,13 @@ import type { Events } from '../../events/events.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { NotFound } from '../../kernel/problem.ts'
-import type { Wakeups } from '../../wakeups/local.ts'
 import type { MediaProvider } from '../media/provider.ts'
 import * as participants from '../meetings/participant-store.ts'
-import type { Meeting, Participant } from '../meetings/schema.ts'
+import { type Meeting, NeedsMediaProvider, type Participant } from '../meetings/schema.ts'
 import { requireHost } from '../meetings/standing.ts'
 import { maySend, type Role } from '../meetings/types.ts'
-import { lobbyTopic } from './join.ts'
-import { HostStays, NeedsMediaProvider, NotWaiting } from './schema.ts'
+import type { Lobby } from './lobby.ts'
+import { HostStays, NotWaiting } from './schema.ts'
 import type { Sessions } from './sessions.ts'
 import * as store from './store.ts'
 
@@ -18,7 +17,7 @@ interface Deps {
   db: Db
   clock: Clock
   events: Events
-  wakeups: Wakeups
+  lobby: Lobby
   sessions: Sessions
   media: MediaProvider
 }
@@ -26,11 +25,11 @@ interface Deps {
 const deniedFor_s = 60
 
 /** What hosts and co-hosts do with people. Each may be repeated, and changes nothing then. */
-export function createHosting({ db, clock, events, wakeups, sessions, media }: Deps) {
+export function createHosting({ db, clock, events, lobby, sessions, media }: Deps) {
   return {
     admit: (caller: Caller, meeting_id: string, participant_id: string) =>
       onPerson(caller, meeting_id, participant_id, async (db, person) => {
-        if (await admitOne(db, caller, person)) return
+        if (person.may !== 'see' && (await admitOne(db, caller, person))) return
         if (person.state !== 'admitted' && person.state !== 'inside') throw NotWaiting()
       }),
 
@@ -41,14 +40,13 @@ export function createHosting({ db, clock, events, wakeups, sessions, media }: D
         for (const person of people) await admitOne(db, caller, person)
         return people
       })
-      for (const { id } of waiting) wakeups.notify(lobbyTopic(id))
+      lobby.ring(waiting.map(({ id }) => id))
       return { admitted: waiting.length }
     },
 
     deny: (caller: Caller, meeting_id: string, participant_id: string) =>
       onPerson(caller, meeting_id, participant_id, async (db, person) => {
-        const away = { state: 'away' as const, admitted: false, waiting_since: null, seen_at: null }
-        const denied = { ...away, denied_until: clock.in(deniedFor_s) }
+        const denied = { ...participants.away, admitted: false, denied_until: clock.in(deniedFor_s) }
         if (await participants.change(db, person.id, ['waiting', 'admitted'], denied)) {
           await events.record(db, caller, { type: 'participant.denied', meeting_id, participant_id })
         } else if (person.denied_until === null || person.denied_until <= clock.now()) throw NotWaiting()
@@ -98,7 +96,7 @@ export function createHosting({ db, clock, events, wakeups, sessions, media }: D
       await work(db, found, meeting)
       return (await participants.find(db, meeting_id, participant_id)) ?? found
     })
-    wakeups.notify(lobbyTopic(participant_id))
+    lobby.ring([participant_id])
     return participants.shownParticipant(person)
   }
 

@@ -4,21 +4,20 @@ import type { Caller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { hashSecret, newId, newSecret } from '../../kernel/ids.ts'
 import { NotFound } from '../../kernel/problem.ts'
-import type { Wakeups } from '../../wakeups/local.ts'
 import type { MediaProvider } from '../media/provider.ts'
 import * as participants from '../meetings/participant-store.ts'
-import { Banned, type Meeting, MeetingOver } from '../meetings/schema.ts'
+import { Banned, isOver, type Meeting, MeetingOver, NeedsMediaProvider } from '../meetings/schema.ts'
 import { isHost, type Standing, standingOf } from '../meetings/standing.ts'
 import { hosts, maySend } from '../meetings/types.ts'
 import { shownAttendance } from './attendance.ts'
 import { findOwn, hasToken } from './connections.ts'
+import type { Lobby } from './lobby.ts'
 import {
   Denied,
   type Join,
   type Joined,
   MeetingFull,
   MeetingLocked,
-  NeedsMediaProvider,
   NotAccepted,
   NotLive,
   TooManyConnections,
@@ -31,17 +30,13 @@ interface Deps {
   db: Db
   clock: Clock
   events: Events
-  wakeups: Wakeups
+  lobby: Lobby
   sessions: Sessions
   media: MediaProvider
   presence_timeout_s: number
 }
 
 const maxConnections = 5
-const longestWait_ms = 25_000
-
-/** What somebody waits for who waits in the lobby. */
-export const lobbyTopic = (participant_id: string): string => `lobby ${participant_id}`
 
 export type Enter = Pick<Join, 'medium'> & Partial<Join>
 
@@ -49,7 +44,7 @@ export type Enter = Pick<Join, 'medium'> & Partial<Join>
  * Coming in. Everything is decided under the lock of the meeting, in this order: whether they are welcome at all,
  * whether there is something to join, whether they have to wait, and only then whether there is room.
  */
-export function createJoin({ db, clock, events, wakeups, sessions, media, presence_timeout_s }: Deps) {
+export function createJoin({ db, clock, events, lobby, sessions, media, presence_timeout_s }: Deps) {
   return {
     /** Answers at once, unless the caller is willing to wait for a host to let them in. */
     async join(caller: Caller, meeting_id: string, body: Join, gone: AbortSignal): Promise<Joined | Waiting> {
@@ -57,35 +52,14 @@ export function createJoin({ db, clock, events, wakeups, sessions, media, presen
         return attempt(db, caller, await standingOf(db, caller, meeting_id, 'lock'), body)
       })
       if ('connection' in outcome || body.wait === 0) return outcome
-      await waitForHost(outcome.participant, Math.min(body.wait * 1000, longestWait_ms), gone)
+      await lobby.waitForHost(outcome.participant, body.wait, gone)
+      if (gone.aborted) return outcome // nobody would hear that they are inside
       return inTransaction(db, async db => {
         return attempt(db, caller, await standingOf(db, caller, meeting_id, 'lock'), body)
       })
     },
 
     attempt,
-  }
-
-  /** Looks again when the bell rings, and each second, in case it rang on another node. */
-  async function waitForHost({ id, meeting_id }: Waiting['participant'], ms: number, gone: AbortSignal) {
-    using bell = wakeups.listen(lobbyTopic(id), gone)
-    const until = performance.now() + ms
-    for (let looks = 1; await stillWaits(meeting_id, id); looks++) {
-      const left = until - performance.now()
-      if (left <= 0 || !(await bell.within(Math.min(left, 1000)))) return
-      if (looks % Math.ceil(presence_timeout_s / 3) === 0) await stayInSight(id)
-    }
-  }
-
-  /** Who has been let in before there is anything to be in waits for that. */
-  async function stillWaits(meeting_id: string, id: string): Promise<boolean> {
-    const person = await participants.find(db, meeting_id, id)
-    if (person?.state === 'admitted') return (await store.findLive(db, meeting_id)) === undefined
-    return person?.state === 'waiting'
-  }
-
-  async function stayInSight(id: string): Promise<void> {
-    await inTransaction(db, db => participants.change(db, id, ['waiting', 'admitted'], { seen_at: clock.now() }))
   }
 
   async function attempt(db: Db, caller: Caller, { meeting, me }: Standing, body: Enter): Promise<Joined | Waiting> {
@@ -110,7 +84,7 @@ export function createJoin({ db, clock, events, wakeups, sessions, media, presen
 
   function requireWelcome(meeting: Meeting, me: participants.ParticipantRow): void {
     if (me.state === 'banned') throw Banned()
-    if (meeting.status === 'ended' || meeting.status === 'cancelled') throw MeetingOver()
+    if (isOver(meeting)) throw MeetingOver()
     if (me.may === 'see') throw NotAccepted()
     if (me.denied_until !== null && me.denied_until > clock.now()) {
       throw Denied({ retry_after_s: Math.ceil((Date.parse(me.denied_until) - clock.millis()) / 1000) })
@@ -123,7 +97,7 @@ export function createJoin({ db, clock, events, wakeups, sessions, media, presen
     if (!hasToken(connection, replaces.resume_token)) throw NotFound()
     // The answer to an earlier attempt may have been lost: what is replaced is where that one led.
     let last = connection
-    while (last.replaced_by !== null) last = await findOwn(db, me, last.replaced_by)
+    for (let tries = 0; last.replaced_by !== null && tries < 20; tries++) last = await findOwn(db, me, last.replaced_by)
     return last
   }
 
@@ -173,23 +147,45 @@ export function createJoin({ db, clock, events, wakeups, sessions, media, presen
     caller: Caller,
     { meeting, me }: Standing,
     session: store.SessionRow,
-    { display_name = me.display_name, device, medium }: Enter,
+    body: Enter,
     replaced: store.ConnectionRow | undefined,
   ): Promise<Joined> {
     const others = (await store.listOpen(db, me.id)).filter(({ id }) => id !== replaced?.id)
     if (others.length >= maxConnections) throw TooManyConnections()
     if (replaced && replaced.closed_at === null) await sessions.close(db, caller, [replaced], 'replaced')
 
+    const display_name = body.display_name ?? me.display_name
+    const inside = { state: 'inside' as const, display_name, waiting_since: null, seen_at: null, denied_until: null }
+    const { attendance, connection, resume_token } = newConnection(session, { ...me, ...inside }, body)
+    await store.insertConnection(db, connection, attendance)
+    if (replaced) await store.setReplacedBy(db, replaced.id, connection.id)
+    await participants.update(db, me.id, inside)
+    await store.changeRoster(db, session.id, null)
+    await events.record(db, caller, {
+      type: 'participant.joined',
+      meeting_id: meeting.id,
+      participant_id: me.id,
+      connection_id: connection.id,
+    })
+    return {
+      participant: participants.shownParticipant({ ...me, ...inside }),
+      attendance: shownAttendance(attendance, clock),
+      connection: { id: connection.id, resume_token },
+      ...(await whatTheyFind(db, meeting, session, me, connection)),
+    }
+  }
+
+  /** A row for who is inside, and one for how long they were, which stays. */
+  function newConnection(session: store.SessionRow, me: participants.ParticipantRow, { device, medium }: Enter) {
+    const { tenant_id, meeting_id, display_name, role, id: participant_id } = me
     const now = clock.now()
     const resume_token = newSecret()
+    const common = { tenant_id, meeting_id, session_id: session.id, participant_id }
     const attendance: store.AttendanceRow = {
+      ...common,
       id: newId('att'),
-      tenant_id: caller.tenant_id,
-      meeting_id: meeting.id,
-      session_id: session.id,
-      participant_id: me.id,
       display_name,
-      role: me.role,
+      role,
       joined_at: now,
       left_at: null,
       end_reason: null,
@@ -198,11 +194,8 @@ export function createJoin({ db, clock, events, wakeups, sessions, media, presen
       quality: null,
     }
     const connection: store.ConnectionRow = {
+      ...common,
       id: newId('con'),
-      tenant_id: caller.tenant_id,
-      meeting_id: meeting.id,
-      session_id: session.id,
-      participant_id: me.id,
       attendance_id: attendance.id,
       resume_token_hash: hashSecret(resume_token),
       opened_at: now,
@@ -211,26 +204,18 @@ export function createJoin({ db, clock, events, wakeups, sessions, media, presen
       close_reason: null,
       replaced_by: null,
     }
-    const inside = { state: 'inside' as const, display_name, waiting_since: null, seen_at: null, denied_until: null }
-    await store.insertConnection(db, connection, attendance)
-    if (replaced) await store.setReplacedBy(db, replaced.id, connection.id)
-    await participants.update(db, me.id, inside)
-    await store.changeRoster(db, session.id, null)
-    const { id: connection_id } = connection
-    await events.record(db, caller, {
-      type: 'participant.joined',
-      meeting_id: meeting.id,
-      participant_id: me.id,
-      connection_id,
-    })
+    return { attendance, connection, resume_token }
+  }
 
-    const roster = (await store.roster(db, session.id)).filter(entry => entry.connection !== connection_id)
-    const current = await store.findLive(db, meeting.id)
-    const { role } = me
+  async function whatTheyFind(
+    db: Db,
+    meeting: Meeting,
+    session: store.SessionRow,
+    { id: participant_id, role }: participants.ParticipantRow,
+    connection: store.ConnectionRow,
+  ) {
+    const { roster_version = 0 } = (await store.findLive(db, meeting.id)) ?? {}
     return {
-      participant: participants.shownParticipant({ ...me, ...inside }),
-      attendance: shownAttendance(attendance, clock),
-      connection: { id: connection_id, resume_token },
       session: shownSession(session),
       role,
       permissions: {
@@ -239,9 +224,9 @@ export function createJoin({ db, clock, events, wakeups, sessions, media, presen
         chat: meeting.chat === 'all' || maySend(role, meeting.chat),
         record: hosts(role) && meeting.recording !== 'off',
       },
-      roster,
-      roster_version: current?.roster_version ?? 0,
-      ...media.admit({ participant_id: me.id }),
+      roster: (await store.roster(db, session.id)).filter(entry => entry.connection !== connection.id),
+      roster_version,
+      ...media.admit({ participant_id }),
       limits: { presence_timeout_s, heartbeat_s: Math.floor(presence_timeout_s / 3), connections: maxConnections },
     }
   }
@@ -252,7 +237,7 @@ function hasToWait(meeting: Meeting, me: participants.ParticipantRow): boolean {
   return meeting.lobby || me.may === 'knock' || me.shown_out
 }
 
-export function shownSession(session: store.SessionRow): Joined['session'] {
+function shownSession(session: store.SessionRow): Joined['session'] {
   const { id, meeting_id, occurrence_at, started_at, ended_at, end_reason } = session
   return { id, meeting_id, occurrence_at, started_at, ended_at, end_reason }
 }

@@ -1,5 +1,5 @@
 import { type Db, inTransaction } from '../../db/transaction.ts'
-import type { Actor } from '../../events/events.ts'
+import type { Actor, Events } from '../../events/events.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { NotFound, Unauthenticated } from '../../kernel/problem.ts'
@@ -15,12 +15,13 @@ import * as store from './store.ts'
 interface Deps {
   db: Db
   clock: Clock
+  events: Events
   sessions: Sessions
   attendance: ReturnType<typeof createAttendance>
 }
 
 /** Going, and saying that one is still there. */
-export function createLeave({ db, clock, sessions, attendance }: Deps) {
+export function createLeave({ db, clock, events, sessions, attendance }: Deps) {
   return {
     /** Repeating it changes nothing. Who waits leaves the lobby. */
     async leave(caller: Caller | undefined, meeting_id: string, { connection, resume_token }: Leave): Promise<Left> {
@@ -74,8 +75,11 @@ export function createLeave({ db, clock, sessions, attendance }: Deps) {
       const row = await store.findAttendance(db, connection.attendance_id)
       return { attendance: row ? shownAttendance(row, clock) : null }
     }
-    const away = { state: 'away' as const, waiting_since: null, seen_at: null }
-    if (await participants.change(db, me.id, ['waiting', 'admitted'], away)) return { attendance: null }
+    if (await participants.change(db, me.id, ['waiting', 'admitted'], participants.away)) {
+      const { meeting_id, id: participant_id } = me
+      await events.record(db, actor, { type: 'participant.stopped_waiting', meeting_id, participant_id })
+      return { attendance: null }
+    }
     const last = await store.findLastAttendance(db, me.id, me.meeting_id)
     if (!last) throw neverInside(me)
     return { attendance: shownAttendance(last, clock) }

@@ -130,12 +130,18 @@ export const Joined = z
     connection: z.object({ id: Id, resume_token: Secret }),
     session: Session,
     role: Participant.shape.role,
-    permissions: z.object({ send: z.boolean(), screen_share: z.boolean(), chat: z.boolean(), record: z.boolean() }),
+    permissions: z
+      .object({ send: z.boolean(), screen_share: z.boolean(), chat: z.boolean(), record: z.boolean() })
+      .meta({ description: 'What I may do, by my role and the settings of the meeting' }),
     roster: z.array(RosterEntry).meta({ description: 'Who else is inside, a line for each of their connections' }),
-    roster_version: z.int(),
+    roster_version: z.int().meta({ description: 'Rises with every change of who is inside' }),
     ice_servers: z.array(IceServer),
     media: Media,
-    limits: z.object({ presence_timeout_s: z.int(), heartbeat_s: z.int(), connections: z.int() }),
+    limits: z.object({
+      presence_timeout_s: z.int().meta({ description: 'Silent for so long, I have left' }),
+      heartbeat_s: z.int().meta({ description: 'How often to say that I am still here' }),
+      connections: z.int().meta({ description: 'How many of my devices may be inside' }),
+    }),
   })
   .meta({ id: 'Joined' })
 export type Joined = z.infer<typeof Joined>
@@ -173,11 +179,6 @@ export const MeetingLocked = problem('conflict', 'meeting_locked', 'The meeting 
 export const MeetingFull = problem('conflict', 'meeting_full', 'As many people are inside as may be')
 export const LobbyFull = problem('conflict', 'lobby_full', 'Too many people are waiting already')
 export const GuestsRefused = problem('forbidden', 'guests_refused', 'This meeting is for invited people only')
-export const NeedsMediaProvider = problem(
-  'conflict',
-  'needs_media_provider',
-  'More people than browsers can connect to each other need a media server',
-)
 export const TooManyConnections = problem('conflict', 'too_many_connections', 'You are inside on too many devices')
 export const ConnectionRequired = problem('conflict', 'connection_required', 'Say which of your connections is meant')
 export const ConnectionClosed = problem('gone', 'connection_closed', 'This connection is closed')

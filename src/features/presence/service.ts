@@ -3,25 +3,29 @@ import { type Db, inTransaction } from '../../db/transaction.ts'
 import type { Events } from '../../events/events.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
+import type { Log } from '../../kernel/log.ts'
 import type { Wakeups } from '../../wakeups/local.ts'
 import type { Accounts } from '../accounts/service.ts'
 import type { MediaProvider } from '../media/provider.ts'
 import * as participants from '../meetings/participant-store.ts'
-import { HostsOnly, InvalidTransition, type Meeting } from '../meetings/schema.ts'
+import { HostsOnly, InvalidTransition, type Meeting, NeedsMediaProvider } from '../meetings/schema.ts'
 import type { Meetings } from '../meetings/service.ts'
 import { isHost, requireHost, requireVisible } from '../meetings/standing.ts'
-import * as meetingStore from '../meetings/store.ts'
+import { endOf } from '../meetings/timing.ts'
+import { maySend } from '../meetings/types.ts'
 import { createAttendance } from './attendance.ts'
 import { createDoors } from './doors.ts'
 import { createHosting } from './hosting.ts'
 import { presenceJobs } from './jobs.ts'
 import { createJoin } from './join.ts'
 import { createLeave } from './leave.ts'
+import { createLobby } from './lobby.ts'
 import { type ListParticipants, NotInside } from './schema.ts'
 import { createSessions } from './sessions.ts'
 import * as store from './store.ts'
 
 interface Deps {
+  log: Log
   db: Db
   clock: Clock
   events: Events
@@ -39,37 +43,38 @@ const firstPatience_s = 24 * 3600
 export type Presence = ReturnType<typeof createPresence>
 
 export function createPresence(deps: Deps) {
-  const { db, clock, events, meetings, presence_timeout_s } = deps
+  const { db, clock, events, meetings } = deps
   const sessions = createSessions(deps)
   const attendance = createAttendance(deps)
-  const join = createJoin({ ...deps, sessions })
+  const lobby = createLobby(deps)
+  const join = createJoin({ ...deps, lobby, sessions })
   listen()
 
   return {
-    ...createLeave({ db, clock, sessions, attendance }),
-    ...createHosting({ ...deps, sessions }),
+    ...createLeave({ db, clock, events, sessions, attendance }),
+    ...createHosting({ ...deps, lobby, sessions }),
     ...createDoors({ ...deps, join }),
     join: join.join,
     listAttendance: attendance.list,
     attendanceAsCsv: attendance.asCsv,
-    jobs: presenceJobs({ db, clock, sessions, presence_timeout_s }),
+    jobs: presenceJobs({ ...deps, sessions }),
 
     async start(caller: Caller, meeting_id: string): Promise<Meeting> {
-      await inTransaction(db, async db => {
+      return inTransaction(db, async db => {
         const { meeting } = await requireHost(db, caller, meeting_id, 'lock')
         if (meeting.status !== 'live') await sessions.start(db, caller, meeting)
+        return (await meetings.findFor(db, caller.tenant_id, meeting_id)) ?? meeting
       })
-      return meetings.get(caller, meeting_id)
     },
 
     async end(caller: Caller, meeting_id: string): Promise<Meeting> {
-      await inTransaction(db, async db => {
+      return inTransaction(db, async db => {
         const { meeting } = await requireHost(db, caller, meeting_id, 'lock')
         const session = await store.findLive(db, meeting_id)
-        if (session) return sessions.end(db, caller, meeting, session, 'host')
-        if (meeting.status === 'cancelled' || meeting.ended_at === null) throw InvalidTransition()
+        if (session) await sessions.end(db, caller, meeting, session, 'host')
+        else if (meeting.status === 'cancelled' || meeting.ended_at === null) throw InvalidTransition()
+        return (await meetings.findFor(db, caller.tenant_id, meeting_id)) ?? meeting
       })
-      return meetings.get(caller, meeting_id)
     },
 
     /** Hosts see everybody there is; the others, while they are inside, who is inside. */
@@ -89,18 +94,35 @@ export function createPresence(deps: Deps) {
   /** What follows here from what happens in the rooms below. */
   function listen(): void {
     events.on('meeting.created', async (db, { meeting_id }, actor) => {
-      const meeting = await meetingStore.find(db, actor.tenant_id, meeting_id)
+      const meeting = await meetings.findFor(db, actor.tenant_id, meeting_id)
       const begins = meeting && meeting.scheduled_at === null && meeting.owner_id !== null
       if (begins) await sessions.start(db, actor, meeting, firstPatience_s)
     })
     events.on('meeting.deleted', async (db, { meeting_id }, actor) => {
-      const meeting = await meetingStore.find(db, actor.tenant_id, meeting_id)
+      const meeting = await meetings.findFor(db, actor.tenant_id, meeting_id)
       const session = meeting && (await store.findLive(db, meeting_id))
       if (session) await sessions.end(db, actor, meeting, session, 'deleted')
       await store.deleteConnections(db, meeting_id)
     })
+    events.on('meeting.updated', async (db, { meeting_id }, actor) => {
+      const meeting = await meetings.findFor(db, actor.tenant_id, meeting_id)
+      const session = meeting && (await store.findLive(db, meeting_id))
+      if (session) await keepToWhatIsSaid(db, meeting, session)
+    })
+    // Who was let in for another time is not let in for this one.
+    events.on('meeting.moved', (db, { meeting_id }) => participants.sendUndecidedAway(db, meeting_id))
+    events.on('proposal.made', (db, { meeting_id }) => participants.sendUndecidedAway(db, meeting_id))
     events.on('invitation.withdrawn', (db, { participant_id }, actor) => out(db, participant_id, actor, 'withdrawn'))
     events.on('invitation.rejected', (db, { participant_id }, actor) => out(db, participant_id, actor, 'left'))
+  }
+
+  /** A live meeting was changed: how long it lasts holds for this session, and there may not be too many senders now. */
+  async function keepToWhatIsSaid(db: Db, meeting: Meeting, { id, started_at }: store.SessionRow): Promise<void> {
+    const { max_duration_minutes } = meeting
+    await store.setOverAt(db, id, max_duration_minutes === null ? null : endOf(started_at, max_duration_minutes))
+    const inside = await participants.listIn(db, meeting.id, ['inside'])
+    const senders = inside.filter(({ role }) => maySend(role, meeting.senders))
+    if (senders.length > deps.media.limits.senders) throw NeedsMediaProvider()
   }
 
   async function out(
@@ -110,7 +132,7 @@ export function createPresence(deps: Deps) {
     reason: 'left' | 'withdrawn',
   ): Promise<void> {
     await sessions.close(db, actor, await store.listOpen(db, participant_id), reason)
-    const away = { state: 'away' as const, admitted: false, waiting_since: null, seen_at: null }
+    const away = { ...participants.away, admitted: false }
     await participants.change(db, participant_id, ['inside', 'waiting', 'admitted', 'away'], away)
   }
 }

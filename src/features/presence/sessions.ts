@@ -6,6 +6,7 @@ import * as participants from '../meetings/participant-store.ts'
 import { nearestOccurrence } from '../meetings/recurrence.ts'
 import { InvalidTransition, type Meeting } from '../meetings/schema.ts'
 import * as meetings from '../meetings/store.ts'
+import { FOREVER, placeInAgenda } from '../meetings/timing.ts'
 import * as store from './store.ts'
 
 interface Deps {
@@ -46,6 +47,7 @@ export function createSessions({ clock, events, empty_timeout_s }: Deps) {
         updated_at: now,
       })
       if (!went || !(await store.insertSession(db, session))) throw InvalidTransition()
+      await meetings.updateAgenda(db, meeting.id, { over_at: FOREVER }) // until it is over, however long that takes
       await events.record(db, actor, { type: 'meeting.started', meeting_id: meeting.id, session_id: session.id })
       return session
     },
@@ -54,13 +56,20 @@ export function createSessions({ clock, events, empty_timeout_s }: Deps) {
     async end(db: Db, actor: Actor, meeting: Meeting, session: store.SessionRow, reason: SessionEnd): Promise<void> {
       const now = clock.now()
       if (!(await store.endSession(db, session.id, now, reason))) return
-      for (const connection of await store.listOpenIn(db, session.id)) {
-        await store.closeConnection(db, connection, 'meeting_ended', { closed_at: now, left_at: now })
-      }
+      const open = await store.listOpenIn(db, session.id)
+      await store.closeAllIn(db, session.id, 'meeting_ended', now)
       await participants.clearAway(db, meeting.id)
-      const status = meeting.kind === 'standing' ? 'scheduled' : 'ended'
+      const standing = meeting.kind === 'standing'
+      const status = standing ? 'scheduled' : 'ended'
       await meetings.change(db, meeting.id, ['live'], { status, locked: false, ended_at: now, updated_at: now })
-      await events.record(db, actor, { type: 'meeting.ended', meeting_id: meeting.id, session_id: session.id, reason })
+      const { over_at } = standing ? placeInAgenda(meeting, meeting) : { over_at: now }
+      await meetings.updateAgenda(db, meeting.id, { over_at })
+      await events.record(db, actor, ...open.map(connection => leftBy(connection, 'meeting_ended')), {
+        type: 'meeting.ended',
+        meeting_id: meeting.id,
+        session_id: session.id,
+        reason,
+      })
     },
 
     /** Closes connections of one person, and draws the consequences: whether they, or anybody, are still inside. */
@@ -73,8 +82,7 @@ export function createSessions({ clock, events, empty_timeout_s }: Deps) {
     ): Promise<void> {
       for (const connection of open) {
         if (!(await store.closeConnection(db, connection, reason, { closed_at: clock.now(), left_at }))) continue
-        const { id: connection_id, participant_id, meeting_id } = connection
-        await events.record(db, actor, { type: 'participant.left', meeting_id, participant_id, connection_id, reason })
+        await events.record(db, actor, leftBy(connection, reason))
       }
       const [first] = open
       if (!first) return
@@ -84,6 +92,10 @@ export function createSessions({ clock, events, empty_timeout_s }: Deps) {
       await store.changeRoster(db, first.session_id, left === 0 ? clock.in(empty_timeout_s) : null)
     },
   }
+}
+
+function leftBy({ id: connection_id, participant_id, meeting_id }: store.ConnectionRow, reason: LeaveReason) {
+  return { type: 'participant.left' as const, meeting_id, participant_id, connection_id, reason }
 }
 
 function occurrenceOf({ scheduled_at, recurrence, time_zone }: Meeting, now: string): string | null {

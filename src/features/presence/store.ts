@@ -100,6 +100,13 @@ export const findLastConnection = (db: Db, participant_id: string): Promise<Conn
 export const listSilent = (db: Db, since: string, limit: number): Promise<ConnectionRow[]> =>
   connections(db).whereNull('closed_at').where('last_seen_at', '<', since).orderBy('last_seen_at').limit(limit)
 
+/** Every connection of a session, and every span that has not ended. */
+export async function closeAllIn(db: Db, session_id: string, reason: LeaveReason, at: string): Promise<void> {
+  const open = connections(db).where({ session_id }).whereNull('closed_at')
+  await open.update({ closed_at: at, close_reason: reason })
+  await attendances(db).where({ session_id }).whereNull('left_at').update({ left_at: at, end_reason: reason })
+}
+
 /** True for exactly one of those who close it; its attendance ends with it. */
 export async function closeConnection(
   db: Db,
@@ -117,6 +124,17 @@ export async function closeConnection(
 /** False when it is closed. */
 export async function touch(db: Db, id: string, last_seen_at: string): Promise<boolean> {
   return (await connections(db).where({ id }).whereNull('closed_at').update({ last_seen_at })) === 1
+}
+
+/** Nobody asks any more why it was closed. */
+export async function deleteClosedBefore(db: Db, before: string, limit: number): Promise<number> {
+  const ids = await connections(db).where('closed_at', '<', before).limit(limit).pluck('id')
+  return connections(db).whereIn('id', ids).delete()
+}
+
+/** A session may last longer, or less long, than was said when it began. */
+export async function setOverAt(db: Db, id: string, over_at: string | null): Promise<void> {
+  await sessions(db).where({ id }).update({ over_at })
 }
 
 export async function deleteConnections(db: Db, meeting_id: string): Promise<void> {
@@ -147,7 +165,7 @@ export const lockAttendance = (db: Db, id: string): Promise<AttendanceRow | unde
   attendances(db).where({ id }).forUpdate().first()
 
 export async function setQuality(db: Db, id: string, quality: AttendanceRow['quality']): Promise<void> {
-  await attendances(db).where({ id }).update(encode({ quality }))
+  await attendances(db).where({ id }).whereNull('left_at').update(encode({ quality }))
 }
 
 export const findLastAttendance = (

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isConflict } from '../../db/errors.ts'
 import { type Db, inTransaction } from '../../db/transaction.ts'
 import type { Job } from '../../jobs/sweeper.ts'
 import { type Caller, callerId } from '../../kernel/caller.ts'
@@ -66,7 +67,8 @@ export function createIdempotency({ db, clock }: { db: Db; clock: Clock }) {
         await inTransaction(db, db => store.answer(db, claim.id, JSON.stringify(answer)))
         return { answer, replayed: false }
       } catch (error) {
-        const refused = error instanceof Problem
+        // A transaction that was in another's way was rolled back whole: nothing took effect.
+        const refused = error instanceof Problem || isConflict(error)
         await inTransaction(db, db => (refused ? store.drop(db, claim.id) : store.answer(db, claim.id, cutOff)))
         throw error
       }
