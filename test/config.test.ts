@@ -59,6 +59,30 @@ describe('the settings', () => {
     expect(faultsOf(production)).toBe('none')
   })
 
+  it('need to know, in production, where links lead and whom letters are from, once there is a mail server', () => {
+    const mail = { ...production, SMTP_URL: 'smtp://mail.example.com' }
+    const PUBLIC_URL = 'https://meet.example.com'
+    const MAIL_FROM = 'Parley <parley@example.com>'
+    const named = (env: NodeJS.ProcessEnv) =>
+      faultsOf(env)
+        .split('\n')
+        .map(line => line.split(':')[0])
+    expect(named(mail)).toEqual(['PUBLIC_URL', 'MAIL_FROM'])
+    expect(named({ ...mail, MAIL_FROM })).toEqual(['PUBLIC_URL'])
+    expect(named({ ...mail, PUBLIC_URL })).toEqual(['MAIL_FROM'])
+    expect(named({ ...mail, JWT_SECRET: undefined })).toEqual(['JWT_SECRET', 'PUBLIC_URL', 'MAIL_FROM'])
+    expect(faultsOf({ ...mail, PUBLIC_URL, MAIL_FROM })).toBe('none')
+    expect(faultsOf({ SMTP_URL: mail.SMTP_URL })).toBe('none')
+  })
+
+  it('need the secret of the TURN server with its address', () => {
+    const TURN_URLS = 'turn:turn.example.com:3478'
+    expect(faultsOf({ TURN_URLS })).toMatch(/^TURN_SECRET: is required/)
+    expect(faultsOf({ ...production, TURN_URLS })).toMatch(/^TURN_SECRET: is required/)
+    expect(faultsOf({ TURN_URLS, TURN_SECRET: 'shared with it' })).toBe('none')
+    expect(faultsOf({ TURN_URLS: '' })).toBe('none')
+  })
+
   it('tell of a missing secret also when something else is wrong', () => {
     expect(faultsOf({ NODE_ENV: 'production', PORT: 'x' }).split('\n')).toHaveLength(2)
   })

@@ -82,7 +82,7 @@ ${problemList(entries)}
   function show({ method, path, operation }: Entry): string {
     const body = operation.requestBody?.content['application/json']?.schema
     return `<section id="${operation.operationId}">
-<h3>${escapeHtml(operation.summary)} ${operation.security.length > 0 ? lock : ''}</h3>
+<h3>${escapeHtml(operation.summary)} ${badge(operation)}</h3>
 <p class="line"><b class="${method.toLowerCase()}">${method}</b> <code>${escapeHtml(path).replaceAll('/', '/<wbr>')}</code></p>
 ${operation.description ? `<p>${prose(operation.description)}</p>` : ''}
 ${fieldTable(
@@ -99,7 +99,7 @@ ${success(operation, schemas)}
   function curl({ method, path, operation }: Entry, body: Schema | undefined): string {
     return [
       `curl ${method === 'GET' ? '' : `-X ${method} `}'${origin}${path}'`,
-      ...(operation.security.some(scheme => 'bearer' in scheme) ? [`-H "Authorization: Bearer $TOKEN"`] : []),
+      ...(needsToken(operation) ? [`-H "Authorization: Bearer $TOKEN"`] : []),
       ...(body ? [`-H 'Content-Type: application/json'`, `-d '${JSON.stringify(example(body, schemas))}'`] : []),
     ].join(' \\\n  ')
   }
@@ -109,7 +109,15 @@ const navigation = ({ name, entries }: Group) =>
   `<h2>${escapeHtml(name)}</h2>
 <ul>${entries.map(({ operation }) => `<li><a href="#${operation.operationId}">${escapeHtml(operation.summary)}</a></li>`).join('')}</ul>`
 
-const lock = '<small class="lock">needs a token</small>'
+/** One without any scheme among them says that a token may be left out. */
+const needsToken = ({ security }: Operation): boolean =>
+  security.length > 0 && security.every(scheme => Object.keys(scheme).length > 0)
+
+function badge(operation: Operation): string {
+  if (!needsToken(operation)) return ''
+  const guests = operation.security.some(scheme => 'guest' in scheme)
+  return `<small class="lock">needs a token${guests ? ', and a guest’s will do' : ''}</small>`
+}
 
 interface Row {
   name: string

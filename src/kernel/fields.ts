@@ -1,5 +1,6 @@
 import { IANAZone } from 'luxon'
 import { z } from 'zod'
+import type { IdPrefix } from './ids.ts'
 
 /** The pieces that schemas are built of. Requests use `z.strictObject`, so that a typo is never silently lost. */
 
@@ -9,6 +10,9 @@ export const Id = z
   .min(1)
   .max(64)
   .meta({ examples: ['usr_019a9f0b7c3e7d5ea0c4b81f2d6e9a37'] })
+
+/** An id of that kind, for who reads the docs; to us one text is as opaque as another. */
+export const idOf = (prefix: IdPrefix) => Id.meta({ examples: [`${prefix}_019a9f0b7c3e7d5ea0c4b81f2d6e9a37`] })
 
 export const Instant = z.iso.datetime({ precision: 3 }).meta({
   description: 'UTC with milliseconds',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createWorld, PASSWORD } from '../support/world.ts'
+import { createWorld, type Held, PASSWORD, type Person } from '../support/world.ts'
 
 const world = await createWorld()
 const me = '/api/auth/me'
@@ -116,4 +116,23 @@ describe('my logins', () => {
       expect((await person.get(`/api/auth/logins?${query}`)).status).toBe(422)
     },
   )
+})
+
+describe('my name', () => {
+  const nameIn = async ({ owner, at }: Held, { user }: Person): Promise<string> => {
+    const { data } = (await owner.get(at('/participants'))).body
+    return data.find(({ user_id }: { user_id: string }) => user_id === user.id)?.display_name
+  }
+
+  it('is changed in my meetings, but for those that I am inside of', async () => {
+    const held = [await world.make.meeting(), await world.make.meeting()] as const
+    const [away, inside] = held
+    const person = await world.make.user({ name: 'Ada' })
+    for (const meeting of held) await world.make.invitee(meeting, { user: person })
+    await person.post(inside.at('/join'), { display_name: 'The Countess' })
+    await person.patch(me, { name: 'Ada Lovelace' })
+    expect(await nameIn(away, person)).toBe('Ada Lovelace')
+    expect(await nameIn(inside, person)).toBe('The Countess')
+    expect((await person.post(away.at('/join'))).body.participant.display_name).toBe('Ada Lovelace')
+  })
 })

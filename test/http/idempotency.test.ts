@@ -151,6 +151,17 @@ describe('an Idempotency-Key', () => {
     expect(made).toBe(0)
   })
 
+  it('is free again after work that was in another’s way, and was rolled back whole', async () => {
+    bug = Object.assign(new Error('could not serialize access'), { code: '40001' })
+    const failed = await make('k10')
+    expect([failed.status, failed.headers['retry-after']]).toEqual([503, '1'])
+    bug = undefined
+    const again = await make('k10')
+    expect(again.status).toBe(201)
+    expect(again.headers['idempotency-replayed']).toBeUndefined()
+    expect(made).toBe(1)
+  })
+
   it('means nothing to who is nobody', async () => {
     expect((await client.post('/things', { name: 'lamp' }, { 'Idempotency-Key': 'k8' })).status).toBe(401)
   })

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { demoOwner, demoPassword, seed } from '../../seeds/demo.ts'
+import { inTransaction } from '../../src/db/transaction.ts'
+import type { Meeting } from '../../src/features/meetings/schema.ts'
 import { hashSecret } from '../../src/kernel/ids.ts'
 import { engine } from '../support/database.ts'
 import { startSmtp } from '../support/smtp.ts'
@@ -119,6 +122,31 @@ describe('the link of a mail', () => {
     expect((await anyone.post(`${link}/accept`, { sequence: 1 })).status).toBe(200)
   })
 
+  it('works though the key is another than when they were invited', async () => {
+    const { link, owner, at, email, invitation } = await invited()
+    const other = { link_hash: hashSecret('a link made with another key') }
+    await inTransaction(db, db => db('invitations').where({ id: invitation.id }).update(other))
+    expect((await anyone.get(link)).status).toBe(404)
+    await owner.patch(at(), { scheduled_at: clock.in(7200) })
+    const renewed = await linkTo(email)
+    expect((await anyone.get(renewed)).body.id).toBe(invitation.id)
+    expect((await anyone.post(`${renewed}/accept`, { sequence: 1 })).body.invitation.status).toBe('accepted')
+  })
+
+  it('works for the invitations of the demo', async () => {
+    await seed(db)
+    const { body } = await anyone.post('/api/auth/login', { email: demoOwner, password: demoPassword })
+    const owner = world.make.caller(body)
+    const { data } = (await owner.get('/api/meetings?q=summer')).body as { data: Meeting[] }
+    const [planning] = data
+    expect(planning?.title).toBe('Planning the summer')
+    const moved = await owner.patch(`/api/meetings/${planning?.id}`, { duration_minutes: 45 })
+    expect(moved.body.sequence).toBe(1)
+    const link = await linkTo('invitee@parley.example')
+    expect((await anyone.get(link)).body).toMatchObject({ status: 'pending', meeting: { id: planning?.id } })
+    expect((await anyone.post(`${link}/accept`, { sequence: 1 })).body.invitation.status).toBe('accepted')
+  })
+
   it('is dead once the invitation is withdrawn, and another one comes with a new invitation', async () => {
     const { link, owner, invited: path, invite, email, at } = await invited({})
     const { participant_token } = (await anyone.post(`${link}/accept`)).body
@@ -170,6 +198,30 @@ describe('the link of a mail, followed by somebody with an account', () => {
     const reply = await other.post(`${link}/accept`)
     expect([reply.status, reply.body.code]).toEqual([409, 'invitation_claimed'])
     expect((await other.get('/api/invitations')).body.data).toEqual([])
+  })
+
+  it('leaves nothing of the guest that somebody may have been by it, nor makes anybody a guest again', async () => {
+    const { link, owner, at, invited: path } = await invited({})
+    const before = (await anyone.post(`${link}/accept`, { display_name: 'Gustav' })).body.participant_token
+    expect((await withToken(before).get(at())).status).toBe(200)
+
+    const alice = await world.make.user({ name: 'Alice' })
+    expect((await alice.post(`${link}/accept`, { display_name: 'Mallory' })).body.participant_token).toBe(null)
+    expect((await withToken(before).get(at())).status).toBe(401)
+    expect((await withToken(before).post(at('/join'))).status).toBe(401)
+
+    const mallory = await world.make.user()
+    const theirs = await mallory.post(`${link}/accept`)
+    expect([theirs.status, theirs.body.code]).toEqual([409, 'invitation_claimed'])
+    const nobodys = await anyone.post(`${link}/accept`, { display_name: 'Mallory', note: 'By the link' })
+    expect(nobodys.status).toBe(200)
+    expect(nobodys.body).toMatchObject({ participant_token: null, invitation: { user_id: alice.user.id } })
+    expect((await owner.get(path)).body).toMatchObject({ user_id: alice.user.id, status: 'accepted' })
+    const { data } = (await owner.get(at('/participants'))).body
+    const names = data.map(({ display_name }: { display_name: string }) => display_name)
+    expect(names.sort()).toEqual(['Alice', owner.user.name].sort())
+    expect((await mallory.get(at())).status).toBe(404)
+    expect((await alice.post(at('/join'))).body.participant).toMatchObject({ display_name: 'Alice' })
   })
 
   it('stays their one invitation when they are invited by account, too', async () => {

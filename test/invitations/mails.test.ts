@@ -1,7 +1,7 @@
 import ICAL from 'ical.js'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type Arrival, startSmtp } from '../support/smtp.ts'
-import { createWorld } from '../support/world.ts'
+import { createWorld, PASSWORD, type Person } from '../support/world.ts'
 
 const smtp = await startSmtp()
 const world = await createWorld({ SMTP_URL: smtp.url, MAIL_FROM: 'Parley <parley@example.com>' })
@@ -68,6 +68,12 @@ const linkIn = (letters: { to: string; text: string }[], address: string): strin
 /** Whom it went to, as what, and of which sequence. */
 const gist = (letters: { to: string; method: unknown; sequence: number }[]) =>
   letters.map(({ to, method, sequence }) => `${to} ${method} ${sequence}`).sort()
+
+/** The same person, whose access token has expired meanwhile. */
+async function again({ user }: Person): Promise<Person> {
+  const { body } = await world.anyone.post('/api/auth/login', { email: user.email, password: PASSWORD })
+  return world.make.caller(body)
+}
 
 const utc = (instant: string | null) => instant?.slice(0, 19)
 
@@ -245,6 +251,40 @@ describe('the end of it', () => {
     await owner.post(at('/end'))
     await owner.delete(at())
     expect(await delivered()).toEqual([])
+  })
+
+  it('by deleting what lies ahead is one letter to each, of a later sequence than what they have', async () => {
+    const { owner, at, yes, open } = await three()
+    await owner.delete(at())
+    expect(gist(await delivered())).toEqual([yes, open].map(email => `${email} CANCEL 1`))
+    const moved = await three()
+    await moved.owner.patch(moved.at(), { scheduled_at: hours(3) })
+    await delivered()
+    await moved.owner.delete(moved.at())
+    expect(gist(await delivered())).toEqual([moved.yes, moved.open].map(email => `${email} CANCEL 2`))
+  })
+
+  it('by deleting says nothing when the meeting is past, though nobody has held it, or was cancelled', async () => {
+    const [past, cancelled] = [await three(), await three()]
+    await cancelled.owner.post(cancelled.at('/cancel'))
+    await delivered()
+    await cancelled.owner.delete(cancelled.at())
+    expect(await delivered()).toEqual([])
+    clock.advance(3 * 3600)
+    const owner = await again(past.owner)
+    expect((await owner.get(past.at())).body.status).toBe('scheduled')
+    expect((await owner.delete(past.at())).status).toBe(204)
+    expect(await delivered()).toEqual([])
+  })
+
+  it('by deleting a series is told while one of its times lies ahead', async () => {
+    const { owner, at } = await world.make.meeting({ scheduled_at: hours(1), recurrence: 'FREQ=DAILY;COUNT=2' })
+    const email = someAddress()
+    await owner.post(at('/invitations'), { invitees: [{ email }] })
+    await delivered()
+    clock.advance(3 * 3600)
+    await (await again(owner)).delete(at())
+    expect(gist(await delivered())).toEqual([`${email} CANCEL 1`])
   })
 
   it('and a new beginning are a letter each, with another link', async () => {

@@ -174,6 +174,18 @@ describe('another time', () => {
     expect((await held.owner.get(held.at())).body).toMatchObject({ duration_minutes: 90, sequence: 1 })
   })
 
+  it('is proposed fifty times by one person, and no more', async () => {
+    const held = await scheduled()
+    const [invitee, other] = [await world.make.invitee(held), await world.make.invitee(held)]
+    for (let i = 0; i < 50; i++) expect((await propose(invitee, clock.in(7200 + i))).status).toBe(200)
+    const refused = await propose(invitee, hours(9))
+    expect([refused.status, refused.body.code]).toEqual([409, 'too_many_proposals'])
+    const { status, proposals } = await read(invitee)
+    expect([status, proposals.length, proposals.at(-1)?.status]).toEqual(['proposed', 50, 'open'])
+    expect((await propose(other, hours(9))).status).toBe(200)
+    expect((await invitee.post(`${invitee.invited}/accept`)).body.status).toBe('accepted')
+  })
+
   it('is decided by the owner alone', async () => {
     const held = await scheduled()
     const invitee = await world.make.invitee(held)

@@ -48,6 +48,22 @@ describe('a withdrawn invitation', () => {
     expect(events).toHaveLength(1)
   })
 
+  it('leaves nobody in the list of who belongs to the meeting', async () => {
+    const held = await world.make.meeting()
+    const [gone, stays] = [await world.make.invitee(held), await world.make.invitee(held)]
+    const listed = async (query = '') => {
+      const { data } = (await held.owner.get(held.at(`/participants${query}`))).body
+      return data.map(({ user_id }: { user_id: string }) => user_id).sort()
+    }
+    const [owner_id, gone_id, stays_id] = [held.owner, gone, stays].map(({ user }) => user.id)
+    expect(await listed()).toEqual([owner_id, gone_id, stays_id].sort())
+    await held.owner.delete(gone.invited)
+    expect(await listed()).toEqual([owner_id, stays_id].sort())
+    expect(await listed('?state=away')).toEqual([owner_id, stays_id].sort())
+    await world.make.invitee(held, { user: gone })
+    expect(await listed()).toEqual([owner_id, gone_id, stays_id].sort())
+  })
+
   it('puts out who is inside, on every device', async () => {
     const held = await world.make.meeting()
     const invitee = await world.make.invitee(held)

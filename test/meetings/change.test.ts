@@ -209,6 +209,21 @@ describe('a change of the time', () => {
     }
   })
 
+  it('is impossible once it is over, and that is said also of a time that is past', async () => {
+    const [live, cancelled] = [
+      await world.make.meeting({ scheduled_at: ahead() }),
+      await world.make.meeting({ scheduled_at: ahead() }),
+    ]
+    await live.owner.post(live.at('/start'))
+    await cancelled.owner.post(cancelled.at('/cancel'))
+    for (const held of [live, cancelled]) {
+      const reply = await held.owner.patch(held.at(), { scheduled_at: ahead(-1) })
+      expect([reply.status, reply.body.code]).toEqual([409, 'invalid_transition'])
+    }
+    const planned = await world.make.meeting({ scheduled_at: ahead() })
+    expect((await planned.owner.patch(planned.at(), { scheduled_at: ahead(-1) })).status).toBe(422)
+  })
+
   it('of a standing meeting is possible again when its session is over', async () => {
     const held = await world.make.meeting({ scheduled_at: ahead(), recurrence: 'FREQ=DAILY' })
     await held.owner.post(held.at('/start'))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Meeting } from '../../src/features/meetings/schema.ts'
-import { createWorld, type Person } from '../support/world.ts'
+import { createWorld, PASSWORD, type Person } from '../support/world.ts'
 
 const world = await createWorld()
 const { clock } = world
@@ -50,6 +50,19 @@ describe('my meetings', () => {
     expect(await titles(invitee)).toEqual([])
     await world.make.invitee(held, { user: invitee, answer: 'none' })
     expect(await titles(invitee)).toEqual(['theirs'])
+  })
+
+  it('that are not over include one that is live beyond its time, until it ends', async () => {
+    const { clock, make, anyone } = await createWorld() // of its own, for its clock goes on by an hour
+    const held = await make.meeting({ title: 'long', scheduled_at: clock.in(60), duration_minutes: 10 })
+    await held.owner.post(held.at('/start'))
+    clock.advance(3600)
+    const { body } = await anyone.post('/api/auth/login', { email: held.owner.user.email, password: PASSWORD })
+    const owner = make.caller(body)
+    expect(await titles(owner, `from=${clock.now()}`)).toEqual(['long'])
+    expect((await owner.post(held.at('/end'))).body.status).toBe('ended')
+    expect(await titles(owner, `from=${clock.now()}`)).toEqual([])
+    expect(await titles(owner, `from=${clock.in(-60)}`)).toEqual(['long'])
   })
 
   it('stay mine to see when I have said no', async () => {

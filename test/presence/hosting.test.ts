@@ -53,6 +53,16 @@ describe('a co-host', () => {
     expect((await person.post(at('/end'))).body.status).toBe('ended')
   })
 
+  it('who came as a guest ends the meeting, and is told that it has ended', async () => {
+    const held = await makeMeeting()
+    const [guest] = await admit(held, 1)
+    if (!guest) throw new Error('One was let in')
+    expect((await guest.post(held.at('/join'))).status).toBe(201)
+    await owner.post(door(guest, held, 'role'), { role: 'co_host' })
+    const reply = await guest.post(held.at('/end'))
+    expect([reply.status, reply.body.status]).toEqual([200, 'ended'])
+  })
+
   it('does not cancel, change or delete what is the owner’s', async () => {
     const { at, person } = await withRole('co_host')
     expect(told(await person.post(at('/cancel')))).toEqual([403, 'owner_only'])
@@ -215,6 +225,22 @@ describe('a meeting from browser to browser', () => {
     await owner.post(held.at('/invitations'), { invitees: [{ user_id: visitor.user.id, role: 'participant' }] })
     const { body } = await owner.get(held.at('/participants?state=inside&limit=100'))
     expect(body.data.filter(({ role }: { role: string }) => role !== 'viewer')).toHaveLength(8)
+  })
+
+  it('has eight who send, though everybody inside is to send from now on', async () => {
+    const held = await makeMeeting({ type: 'broadcast' })
+    const guests = await admit(held, 9)
+    for (const guest of guests) {
+      await owner.post(door(guest, held, 'role'), { role: 'participant' })
+      expect((await guest.post(held.at('/join'))).status).toBe(201)
+    }
+    const before = (await owner.get(held.at())).body
+    expect(before.senders).toBe('hosts')
+    const change = () => owner.patch(held.at(), { senders: 'all', title: 'Everybody sends' })
+    expect(told(await change())).toEqual([409, 'needs_media_provider'])
+    expect((await owner.get(held.at())).body).toEqual(before)
+    await guests[0]?.post(held.at('/leave'))
+    expect((await change()).body).toMatchObject({ senders: 'all', title: 'Everybody sends' })
   })
 
   it('holds thirty-two', async () => {

@@ -1,7 +1,10 @@
+import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import PostalMime from 'postal-mime'
 import { describe, expect, it } from 'vitest'
+import { inTransaction } from '../../src/db/transaction.ts'
 import type { Participant } from '../../src/features/meetings/schema.ts'
 import type { Client } from '../support/client.ts'
 import { createWorld, type Held, PASSWORD, type Person } from '../support/world.ts'
@@ -138,6 +141,48 @@ describe('who waits', () => {
   })
 })
 
+describe('who waits for a meeting that is planned', () => {
+  const planned = async () => {
+    const lobby = await withLobby({ scheduled_at: world.clock.in(3600) })
+    const reply = await lobby.invitee.post(lobby.at('/join'))
+    expect(told(reply)).toEqual([202, 'waiting'])
+    return { ...lobby, participant: reply.body.participant }
+  }
+  type Planned = Awaited<ReturnType<typeof planned>>
+
+  const changes: [what: string, change: (lobby: Planned) => Promise<Reply>][] = [
+    ['it moves', ({ at }) => owner.patch(at(), { scheduled_at: world.clock.in(7200) })],
+    [
+      'they propose another time',
+      ({ invitee }) => invitee.post(`${invitee.invited}/propose`, { scheduled_at: world.clock.in(7200) }),
+    ],
+  ]
+
+  it.each(changes)('leaves the lobby when %s, until they say again that they come', async (_what, change) => {
+    const lobby = await planned()
+    const { held, invitee, at, door, participant } = lobby
+    expect((await change(lobby)).status).toBe(200)
+    expect(await listPeople(held, 'waiting')).toEqual([])
+    expect(await listPeople(held, 'away')).toContainEqual({ ...participant, state: 'away', waiting_since: null })
+    expect(told(await owner.post(door(participant, 'admit')))).toEqual([409, 'not_waiting'])
+    expect((await owner.post(at('/lobby/admit-all'))).body).toEqual({ admitted: 0 })
+    expect(told(await invitee.post(at('/join')))).toEqual([403, 'not_accepted'])
+
+    await invitee.post(`${invitee.invited}/accept`)
+    expect(told(await invitee.post(at('/join')))).toEqual([202, 'waiting'])
+    expect((await owner.post(door(participant, 'admit'))).body.state).toBe('admitted')
+  })
+
+  it.each(changes)('and was let in is let in no more when %s', async (_what, change) => {
+    const lobby = await planned()
+    const { invitee, at, door, participant } = lobby
+    await owner.post(door(participant, 'admit'))
+    expect((await change(lobby)).status).toBe(200)
+    await invitee.post(`${invitee.invited}/accept`)
+    expect(told(await invitee.post(at('/join')))).toEqual([202, 'waiting'])
+  })
+})
+
 describe('a knock', () => {
   it('is refused where guests are not wanted, where it is locked, and where it is over', async () => {
     const held = await makeMeeting({ guests: false })
@@ -149,6 +194,15 @@ describe('a knock', () => {
     await owner.post(held.at('/end'))
     expect(told(await knock())).toEqual([410, 'meeting_gone'])
     expect((await world.anyone.post('/api/join/nothing', { display_name: 'Eve' })).status).toBe(404)
+  })
+
+  it('at a webinar is that of a viewer', async () => {
+    const held = await makeMeeting({ type: 'webinar' })
+    const guest = await world.make.guest(held)
+    expect(guest.participant.role).toBe('viewer')
+    await owner.post(held.at('/lobby/admit-all'))
+    const { role, permissions } = (await guest.post(held.at('/join'))).body
+    expect([role, permissions.send]).toEqual(['viewer', false])
   })
 
   it('is refused when a hundred wait already', async () => {
@@ -177,6 +231,41 @@ describe('a join that is willing to wait', () => {
     const waiting = invitee.post(at('/join'), { wait: 25 })
     await there.post(door(await firstToWait(held), 'admit'))
     expect((await waiting).status).toBe(201)
+  })
+
+  it('brings nobody inside who has hung up, though a host lets them in at that moment on another node', async () => {
+    const { held, invitee, at } = await withLobby()
+    const { server, origin } = await world.startNode()
+    let closed: Promise<unknown> = Promise.resolve()
+    server.once('request', (_request: IncomingMessage, response: ServerResponse) => {
+      closed = once(response, 'close')
+    })
+    const client = new AbortController()
+    const request_id = 'the-one-who-hangs-up'
+    const hungUp = fetch(origin + at('/join'), {
+      method: 'POST',
+      headers: {
+        Authorization: `Bearer ${invitee.tokens.access_token}`,
+        'Content-Type': 'application/json',
+        'X-Request-Id': request_id,
+      },
+      body: JSON.stringify({ wait: 25 }),
+      signal: client.signal,
+    }).catch(({ name }: Error) => name)
+    const { id } = await firstToWait(held)
+
+    // Let in by somebody whose bell does not ring on that node, and who commits after it has heard of the hanging up.
+    await inTransaction(world.db, async db => {
+      await db('meetings').where({ id: held.meeting.id }).forUpdate().first()
+      await db('meeting_participants').where({ id }).update({ state: 'admitted', admitted: true })
+      client.abort()
+      await closed
+    })
+    expect(await hungUp).toBe('AbortError')
+    const isOver = () => world.lines.some(line => line.includes(request_id) && line.includes('"request"'))
+    while (!isOver()) await owner.get(at())
+    expect((await listPeople(held, 'admitted')).map(person => person.id)).toEqual([id])
+    expect((await owner.get(at('/attendance'))).body.data).toEqual([])
   })
 
   it('ends when a host turns them away', async () => {

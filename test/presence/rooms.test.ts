@@ -85,6 +85,29 @@ describe('a quick room', () => {
     expect([back.status, back.body.role]).toEqual([201, 'participant'])
   })
 
+  it('has the co-host of before as anybody, when somebody else comes into it empty', async () => {
+    const first = await comeIn('board')
+    const second = await comeIn('board', 'Grace')
+    await first.post(first.at(`/participants/${second.participant.id}/role`), { role: 'co_host' })
+    await becomeEmpty()
+    expect((await comeIn('board', 'Katherine')).role).toBe('host')
+    const back = await enter('board', 'Grace', second)
+    expect([back.status, back.body.role]).toEqual([201, 'participant'])
+    expect((await second.post(first.at('/lock'))).body.code).toBe('hosts_only')
+  })
+
+  it('is as open to who has been invited to it as to anybody', async () => {
+    const [host, member, newcomer] = [await world.make.user(), await world.make.user(), await world.make.user()]
+    const { session } = (await enter('club', 'Somebody', host)).body
+    const known = (await enter('club', 'Somebody', member)).body
+    const invitees = [member, newcomer].map(({ user }) => ({ user_id: user.id }))
+    expect((await host.post(`/api/meetings/${session.meeting_id}/invitations`, { invitees })).status).toBe(201)
+    await member.post(`/api/meetings/${session.meeting_id}/leave`)
+    const again = await enter('club', 'Somebody', member)
+    expect([again.status, again.body.participant?.id]).toEqual([201, known.participant.id])
+    expect((await enter('club', 'Somebody', newcomer)).status).toBe(201)
+  })
+
   it('that everybody has left has the next comer as its host, at once', async () => {
     const first = await comeIn('empty')
     const second = await comeIn('empty', 'Grace')
@@ -122,5 +145,67 @@ describe('a quick room', () => {
     const closed = await createWorld({ QUICK_ROOMS: 'off' })
     expect((await enter('tea', 'Ada', closed.anyone)).status).toBe(404)
     expect(await closed.db('meetings')).toHaveLength(0)
+  })
+})
+
+describe('what nobody needs any more', async () => {
+  /** Of its own, for its clock is turned far ahead. */
+  const patient = await createWorld()
+  const day_s = 24 * 3600
+  const names = async () => (await patient.db('meetings').whereNotNull('room_name').pluck('room_name')).sort()
+
+  async function comeInto(room: string) {
+    const { status, body } = await enter(room, 'Ada', patient.anyone)
+    expect(status).toBe(201)
+    const person = patient.anyone.with({ headers: { Authorization: `Bearer ${body.participant_token}` } })
+    return { ...body, end: () => person.post(`/api/meetings/${body.session.meeting_id}/end`) }
+  }
+
+  it('is a quick room that was not used for thirty days, and no other', async () => {
+    const unused = await comeInto('unused')
+    for (const { end } of [unused, await comeInto('used')]) expect((await end()).body.status).toBe('scheduled')
+    await comeInto('live')
+    const planned = await patient.make.meeting({ kind: 'standing', scheduled_at: patient.clock.in(3600) })
+    patient.clock.advance(20 * day_s)
+    expect((await (await comeInto('used')).end()).status).toBe(200)
+    patient.clock.advance(10 * day_s - 60)
+    await patient.app.sweeper.tick()
+    expect(await names()).toEqual(['live', 'unused', 'used'])
+
+    patient.clock.advance(day_s)
+    await patient.app.sweeper.tick()
+    expect(await names()).toEqual(['live', 'used'])
+    expect(await patient.db('meetings').where({ id: planned.meeting.id })).toHaveLength(1)
+    const { meeting_id } = unused.session
+    expect(await patient.db('meeting_participants').where({ meeting_id })).toEqual([])
+    const told = await patient.db('events').where({ meeting_id, type: 'meeting.deleted' })
+    expect(told).toMatchObject([{ actor_kind: 'system' }])
+
+    const anew = await comeInto('unused')
+    expect(anew.role).toBe('host')
+    expect(anew.session.meeting_id).not.toBe(meeting_id)
+  })
+
+  it('is a connection that was closed for thirty days; how long somebody was there stays', async () => {
+    const { meeting, owner, at } = await patient.make.meeting({ kind: 'standing' })
+    const visit = async () => {
+      const { id } = (await owner.post(at('/join'))).body.connection
+      await owner.post(at('/leave'))
+      return id
+    }
+    const first = await visit()
+    patient.clock.advance(600)
+    const second = await visit()
+    const connections = () => patient.db('rtc_connections').where({ meeting_id: meeting.id }).orderBy('id').pluck('id')
+    patient.clock.advance(30 * day_s - 600)
+    await patient.app.sweeper.tick()
+    expect(await connections()).toEqual([first, second])
+    patient.clock.advance(600)
+    await patient.app.sweeper.tick()
+    expect(await connections()).toEqual([second])
+    patient.clock.advance(600)
+    await patient.app.sweeper.tick()
+    expect(await connections()).toEqual([])
+    expect(await patient.db('attendances').where({ meeting_id: meeting.id })).toHaveLength(2)
   })
 })

@@ -213,6 +213,35 @@ describe('time', async () => {
     expect([gone.status, gone.body.reason]).toEqual([410, 'meeting_ended'])
   })
 
+  it('ends a live meeting by what is said now of how long it may last, be it longer or less long', async () => {
+    const [longer, shorter, forever] = [
+      await patient.make.meeting({ max_duration_minutes: 10 }),
+      await patient.make.meeting({ max_duration_minutes: 60 }),
+      await patient.make.meeting({ max_duration_minutes: 10 }),
+    ]
+    await pass(60)
+    for (const [held, max_duration_minutes] of [
+      [longer, 30],
+      [shorter, 5],
+      [forever, null],
+    ] as const) {
+      expect((await held.owner.patch(held.at(), { max_duration_minutes })).body.max_duration_minutes).toBe(
+        max_duration_minutes,
+      )
+    }
+    const ends = async () => [await endOf(longer), await endOf(shorter), await endOf(forever)]
+    await pass(3 * 60)
+    expect(await ends()).toEqual([null, null, null])
+    await pass(60)
+    expect(await ends()).toEqual([null, 'max_duration', null])
+    await pass(24 * 60)
+    expect(await ends()).toEqual([null, 'max_duration', null])
+    await pass(60)
+    expect(await ends()).toEqual(['max_duration', 'max_duration', null])
+    await pass(3600)
+    expect(await ends()).toEqual(['max_duration', 'max_duration', null])
+  })
+
   it('ends a meeting once, though two nodes look at it', async () => {
     const node = await patient.startNode()
     const held = await patient.make.meeting()

@@ -83,7 +83,7 @@ const headings = {
 }
 
 function paragraphsOf({ event, message, occasion }: InvitationMail['facts'], status: Status): string[] {
-  const title = `“${event.title}”`
+  const title = `"${event.title}"` // plain quotes: a letter in ASCII is sent as it is, and its link stays whole
   const said = {
     invited: `${event.organizer.name} invites you to ${title}.`,
     moved: `${title} has a new time.${status === 'accepted' ? '' : ' Please say again whether you come.'}`,

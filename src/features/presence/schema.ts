@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Id, Instant, listOf, oneLine, Page, Secret } from '../../kernel/fields.ts'
+import { Id, Instant, idOf, listOf, oneLine, Page, Secret } from '../../kernel/fields.ts'
 import { problem } from '../../kernel/problem.ts'
 import { IceServer, Media } from '../media/schema.ts'
 import { Participant } from '../meetings/schema.ts'
@@ -36,7 +36,7 @@ export const EnterRoom = Knock.extend(device)
 export type EnterRoom = z.infer<typeof EnterRoom>
 
 export const Leave = z.strictObject({
-  connection: Id.optional().meta({ description: 'May be left out while I have just one in this meeting' }),
+  connection: idOf('con').optional().meta({ description: 'May be left out while I have just one in this meeting' }),
   resume_token: Secret.max(128)
     .optional()
     .meta({ description: 'Instead of a bearer, for navigator.sendBeacon, which can send no header' }),
@@ -51,7 +51,7 @@ export const Quality = z.strictObject({
 })
 export type Quality = z.infer<typeof Quality>
 
-export const Heartbeat = z.strictObject({ connection: Id.optional(), quality: Quality.optional() })
+export const Heartbeat = z.strictObject({ connection: idOf('con').optional(), quality: Quality.optional() })
 export type Heartbeat = z.infer<typeof Heartbeat>
 
 export const Remove = z.strictObject({
