@@ -10,6 +10,7 @@ import { createHttpServer, listen } from '../src/http/server.ts'
 import { systemClock } from '../src/kernel/clock.ts'
 import { createLog } from '../src/kernel/log.ts'
 import { createMetrics } from '../src/kernel/metrics.ts'
+import { createWakeups } from '../src/wakeups/local.ts'
 import { emptyDatabase, engine } from '../test/support/database.ts'
 import { fillWithMeetings, plansOf } from './support/meetings.ts'
 import { quantile, row } from './support/parley.ts'
@@ -76,6 +77,7 @@ async function serve(owners: number) {
     clock: systemClock,
     log: createLog('silent'),
     metrics: createMetrics(),
+    wakeups: createWakeups(),
     version: '0.0.0',
   })
   const server = createHttpServer(app.handler)

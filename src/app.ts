@@ -32,7 +32,7 @@ import type { Clock } from './kernel/clock.ts'
 import { createLimiter } from './kernel/limiter.ts'
 import type { Log } from './kernel/log.ts'
 import type { Metrics } from './kernel/metrics.ts'
-import { createWakeups } from './wakeups/local.ts'
+import type { Wakeups } from './wakeups/local.ts'
 
 interface Deps {
   config: Config
@@ -42,18 +42,18 @@ interface Deps {
   clock: Clock
   log: Log
   metrics: Metrics
+  wakeups: Wakeups
   version: string
 }
 
 export type App = ReturnType<typeof createApp>
 
 /** The composition root: plain calls in the order of who needs whom. */
-export function createApp({ config, key, db, clock, log, metrics, version }: Deps) {
+export function createApp({ config, key, db, clock, log, metrics, wakeups, version }: Deps) {
   let stopping = false
   const isStopping = () => stopping
   const limiter = createLimiter(clock, config.rate_limit_factor)
   const events = createEvents(clock)
-  const wakeups = createWakeups()
   const { mail_from, require_verified_email, presence_timeout_s, empty_timeout_s } = config
   const accounts = createAccounts({ db, clock, events, limiter, key, require_verified_email })
   const mail = createMail<InvitationMail>({

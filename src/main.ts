@@ -11,6 +11,8 @@ import { createLog, type Log } from './kernel/log.ts'
 import { createMetrics } from './kernel/metrics.ts'
 import { packageRoot } from './kernel/package.ts'
 import { signingKey } from './signing-key.ts'
+import { createWakeups, type Wakeups } from './wakeups/local.ts'
+import { relayThroughPostgres } from './wakeups/postgres.ts'
 
 /** The process: read the settings, bring the database up to date, listen; on SIGTERM, stop without cutting anybody off. */
 
@@ -37,23 +39,31 @@ async function start(): Promise<void> {
   const metrics = createMetrics()
   metrics.watchProcess()
   const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8'))
-  const app = createApp({ config, key, db: database.db, clock: systemClock, log, metrics, version })
+  const wakeups = createWakeups()
+  const app = createApp({ config, key, db: database.db, clock: systemClock, log, metrics, wakeups, version })
   const server = createHttpServer(app.handler)
   const drain = createDrain(server)
   const { port } = await blame('HOST and PORT', () => listen(server, config.port, config.host))
   const stopSweeping = app.sweeper.start()
   const stopMailing = app.mailSweeper.start()
+  const stopRelay = relayWakeups(wakeups, database, log)
   log.info({ host: config.host, port, engine: config.database.engine, version }, 'listening')
   if (config.production && !config.smtp_url) log.warn('no SMTP_URL: letters are written to files, and nobody gets any')
   stopOnSignal(log, async () => {
     app.prepareToStop()
-    await Promise.all([drain(patience_ms), stopSweeping(), stopMailing()])
+    await Promise.all([drain(patience_ms), stopSweeping(), stopMailing(), stopRelay()])
     await database.close()
   })
   if (!config.production) {
     // A server that serves does not end because it could not say hello.
     await greet(config, port, database).catch(error => log.warn({ err: error }, 'no greeting'))
   }
+}
+
+/** Only Postgres can tell the other nodes; they look by themselves each second where nobody does. */
+function relayWakeups(wakeups: Wakeups, { db, settings }: Database, log: Log): () => Promise<void> {
+  if (settings.engine !== 'postgres') return async () => {}
+  return relayThroughPostgres({ url: settings.url, db, wakeups, log }).stop
 }
 
 /** What fails here fails for what a setting says: the operator can mend it, and needs its name, not our stack. */

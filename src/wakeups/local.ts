@@ -1,17 +1,36 @@
 /**
- * "Look again at this topic." The table is the truth: a wake-up carries no data, and one that is lost, because it was
- * rung on another node, costs the second until the waiter looks again by itself.
+ * "Look again at this topic." The table is the truth: a wake-up carries no data, and one that is lost costs the second
+ * until the waiter looks again by itself. Other nodes are woken by postgres.ts, where the database can.
  */
 export type Wakeups = ReturnType<typeof createWakeups>
 
 export function createWakeups() {
   const listeners = new Map<string, Set<() => void>>()
+  let tellOthers = (_topic: string) => {}
   let stopping = false
 
+  /** Those who wait on this node. */
+  function wake(topic: string): void {
+    for (const heard of listeners.get(topic) ?? []) heard()
+  }
+
+  function wakeAll(): void {
+    for (const topic of listeners.keys()) wake(topic)
+  }
+
   return {
+    wake,
+    wakeAll,
+
     /** After the commit: whoever looks now must find what changed. */
     notify(topic: string): void {
-      for (const wake of listeners.get(topic) ?? []) wake()
+      wake(topic)
+      tellOthers(topic)
+    },
+
+    /** Hears of every topic that is rung here, to carry it further. */
+    onNotify(tell: (topic: string) => void): void {
+      tellOthers = tell
     },
 
     /** Listen, then look, then wait: what rings in between is not missed. */
@@ -55,7 +74,7 @@ export function createWakeups() {
     /** Nobody waits any more, and nobody begins to. */
     stop(): void {
       stopping = true
-      for (const all of listeners.values()) for (const wake of all) wake()
+      wakeAll()
     },
   }
 }

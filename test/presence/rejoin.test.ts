@@ -6,6 +6,7 @@ import { openDatabase } from '../../src/db/open.ts'
 import { createDrain, createHttpServer, listen } from '../../src/http/server.ts'
 import { createLog } from '../../src/kernel/log.ts'
 import { createMetrics } from '../../src/kernel/metrics.ts'
+import { createWakeups } from '../../src/wakeups/local.ts'
 import { whenDone } from '../support/cleanup.ts'
 import { type Client, createClient } from '../support/client.ts'
 import { testClock } from '../support/clock.ts'
@@ -128,6 +129,7 @@ async function takeOver(settings: Awaited<ReturnType<typeof startProcess>>['sett
     clock,
     log: createLog('silent'),
     metrics: createMetrics(),
+    wakeups: createWakeups(),
     version: '0.0.0',
   })
   const server = createHttpServer(app.handler)

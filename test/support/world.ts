@@ -15,6 +15,8 @@ import { createDrain, createHttpServer, listen } from '../../src/http/server.ts'
 import { DEFAULT_TENANT } from '../../src/kernel/caller.ts'
 import { createLog } from '../../src/kernel/log.ts'
 import { createMetrics } from '../../src/kernel/metrics.ts'
+import { createWakeups } from '../../src/wakeups/local.ts'
+import { relayThroughPostgres } from '../../src/wakeups/postgres.ts'
 import { whenDone } from './cleanup.ts'
 import { type Client, createClient } from './client.ts'
 import { testClock } from './clock.ts'
@@ -55,13 +57,20 @@ export async function createWorld(env: NodeJS.ProcessEnv = {}) {
 
   /** One node; a second one shares the database and the clock, and nothing else. */
   async function startNode() {
-    const app = createApp({ config, key, db, clock, log, metrics: createMetrics(), version: '0.0.0' })
+    const wakeups = createWakeups()
+    const app = createApp({ config, key, db, clock, log, metrics: createMetrics(), wakeups, version: '0.0.0' })
+    const relay =
+      settings.engine === 'postgres' ? relayThroughPostgres({ url: settings.url, db, wakeups, log }) : undefined
+    await relay?.ready
     const server = createHttpServer(app.handler)
     const drain = createDrain(server)
     const { port } = await listen(server, 0, '127.0.0.1')
-    stops.push(() => drain(0))
+    stops.push(async () => {
+      await drain(0)
+      await relay?.stop()
+    })
     const origin = `http://127.0.0.1:${port}`
-    return { app, server, origin, anyone: createClient({ origin, document: app.document }) }
+    return { app, server, origin, wakeups, anyone: createClient({ origin, document: app.document }) }
   }
 
   const node = await startNode()
