@@ -17,14 +17,18 @@ export type Limiter = ReturnType<typeof createLimiter>
  */
 export function createLimiter(clock: Clock, factor: number) {
   const wholeAt = new LRUCache<string, number>({ max: 50_000 })
-  const stepOf = ({ amount, per_s }: Budget) => (per_s * 1000) / Math.max(1, amount * factor)
+  const mostOf = ({ amount }: Budget) => Math.max(1, amount * factor)
+  const stepOf = (budget: Budget) => (budget.per_s * 1000) / mostOf(budget)
 
   return {
-    /** Takes so many from the key's budget. Zero when they were there to take, else the seconds until they will be. */
+    /**
+     * Takes so many from the key's budget, and all of it for more than there ever is. Zero when they were there to take,
+     * else the seconds until they will be.
+     */
     spend(budget: Budget, key: string, count = 1): number {
       const now = clock.millis()
       const id = `${budget.name} ${key}`
-      const next = Math.max(now, wholeAt.get(id) ?? 0) + stepOf(budget) * count
+      const next = Math.max(now, wholeAt.get(id) ?? 0) + stepOf(budget) * Math.min(count, mostOf(budget))
       const wait = next - now - budget.per_s * 1000
       if (wait > 0.5) return Math.ceil(wait / 1000)
       wholeAt.set(id, next)

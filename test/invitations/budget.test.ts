@@ -30,4 +30,17 @@ describe('the letters of one person in an hour', () => {
     expect((await make.caller(body).patch(at(), { scheduled_at })).body).toMatchObject({ scheduled_at, sequence: 1 })
     expect(await letters()).toBe(60)
   })
+
+  it('keep nobody from calling a meeting off, and a meeting that is more than all of them may still move', async () => {
+    const { owner, at } = await make.meeting({ scheduled_at: clock.in(24 * 3600) })
+    await owner.post(at('/invitations'), { invitees: addresses(50) })
+    expect((await owner.patch(at(), { scheduled_at: clock.in(25 * 3600) })).status).toBe(429)
+    expect((await owner.post(at('/cancel'))).body.status).toBe('cancelled')
+
+    const large = await make.meeting({ scheduled_at: clock.in(24 * 3600) })
+    await large.owner.post(large.at('/invitations'), { invitees: addresses(50) })
+    clock.advance(3600)
+    const { body } = await anyone.post('/api/auth/login', { email: large.owner.user.email, password: PASSWORD })
+    expect((await make.caller(body).patch(large.at(), { scheduled_at: clock.in(25 * 3600) })).status).toBe(200)
+  })
 })

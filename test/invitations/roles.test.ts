@@ -67,6 +67,19 @@ describe('the role of who is invited', () => {
     expect(await roles()).toEqual(['viewer', 'viewer'])
   })
 
+  it('in a quick room is that of who was there before, while they are inside', async () => {
+    const [host, member] = [await world.make.user(), await world.make.user()]
+    const enter = (person: typeof host) => person.post('/api/rooms/roles/enter', { display_name: 'Somebody' })
+    const { meeting_id } = (await enter(host)).body.session
+    await enter(member)
+    const invitees = [{ user_id: member.user.id, role: 'co_host' }]
+    const [invitation] = (await host.post(`/api/meetings/${meeting_id}/invitations`, { invitees })).body.data
+    expect(invitation.role).toBe('participant')
+    const late = await member.post(`/api/invitations/${invitation.id}/propose`, { scheduled_at: world.clock.in(3600) })
+    expect([late.status, late.body.code]).toEqual([409, 'invalid_transition'])
+    expect((await enter(member)).body.role).toBe('participant')
+  })
+
   it('that was changed is told as an event, whoever changes it', async () => {
     const { meeting, invite, give } = await withInvitee('participant')
     await give('co_host')

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { fillWithMeetings, plansOf } from '../../bench/support/meetings.ts'
 import { ListMeetings } from '../../src/features/meetings/schema.ts'
-import { list } from '../../src/features/meetings/store.ts'
+import { list, listUnusedRooms } from '../../src/features/meetings/store.ts'
 import { DEFAULT_TENANT } from '../../src/kernel/caller.ts'
 import { createWorld } from '../support/world.ts'
 
@@ -31,4 +31,12 @@ it('a page of those with a status asks of my own meetings only', async () => {
   const [plan = ''] = await plansOf(world.db, 'meeting_participants', () => list(world.db, me, query))
   expect(plan).toContain('participants_by_time')
   expect(plan).not.toMatch(/SCAN meetings|Seq Scan on meetings|"type":"(ALL|index)"/)
+})
+
+it('quick rooms that nobody uses are found without a look at the meetings of others', async () => {
+  const [plan = '', ...others] = await plansOf(world.db, 'meetings', () =>
+    listUnusedRooms(world.db, world.clock.now(), 100),
+  )
+  expect(others).toEqual([])
+  expect(plan).toContain('meetings_of_owner')
 })

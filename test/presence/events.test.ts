@@ -46,7 +46,17 @@ describe('the events tell', () => {
     expect(await told(held, 'meeting.ended')).toHaveLength(1)
   })
 
-  it('who has become the host of a quick room, each time that it begins anew', async () => {
+  it('who leaves the lobby because the time is another one', async () => {
+    const held = await makeMeeting({ scheduled_at: world.clock.in(3600), lobby: true })
+    const [moved, proposing] = [await world.make.invitee(held), await world.make.invitee(held)]
+    for (const person of [moved, proposing]) expect((await person.post(held.at('/join'))).status).toBe(202)
+    await proposing.post(`${proposing.invited}/propose`, { scheduled_at: world.clock.in(7200) })
+    expect(await told(held, 'participant.stopped_waiting')).toHaveLength(1)
+    await owner.patch(held.at(), { scheduled_at: world.clock.in(7200) })
+    expect(await told(held, 'participant.stopped_waiting')).toHaveLength(2)
+  })
+
+  it('who has become the host of a quick room, and who is none any more, each time that it begins anew', async () => {
     const enter = async () => {
       const { body } = await world.anyone.post('/api/rooms/tea/enter', { display_name: 'Ada' })
       const person = world.anyone.with({ headers: { Authorization: `Bearer ${body.participant_token}` } })
@@ -61,6 +71,7 @@ describe('the events tell', () => {
       (await told(first, 'participant.role_changed')).map(({ participant_id, role }) => [participant_id, role]),
     ).toEqual([
       [first.id, 'host'],
+      [first.id, 'participant'],
       [third.id, 'host'],
     ])
   })

@@ -108,6 +108,18 @@ describe('a quick room', () => {
     expect((await enter('club', 'Somebody', newcomer)).status).toBe(201)
   })
 
+  it('has as its host who once knocked at its door, when it is empty', async () => {
+    const { body } = await world.anyone.post('/api/rooms/knocked/enter', { display_name: 'Ada' })
+    const token = (participant_token: string) =>
+      world.anyone.with({ headers: { Authorization: `Bearer ${participant_token}` } })
+    const { meeting_id } = body.session
+    const { join_code } = (await token(body.participant_token).get(`/api/meetings/${meeting_id}`)).body
+    const guest = (await world.anyone.post(`/api/join/${join_code}`, { display_name: 'Grace' })).body
+    await token(body.participant_token).post(`/api/meetings/${meeting_id}/leave`)
+    const entered = await token(guest.participant_token).post('/api/rooms/knocked/enter', { display_name: 'Grace' })
+    expect([entered.status, entered.body.role]).toEqual([201, 'host'])
+  })
+
   it('that everybody has left has the next comer as its host, at once', async () => {
     const first = await comeIn('empty')
     const second = await comeIn('empty', 'Grace')
@@ -149,8 +161,8 @@ describe('a quick room', () => {
 })
 
 describe('what nobody needs any more', async () => {
-  /** Of its own, for its clock is turned far ahead. */
-  const patient = await createWorld()
+  /** Of its own, for its clock is turned far ahead; a session stays live for a day after the last has left it. */
+  const patient = await createWorld({ EMPTY_TIMEOUT_S: '86400' })
   const day_s = 24 * 3600
   const names = async () => (await patient.db('meetings').whereNotNull('room_name').pluck('room_name')).sort()
 
@@ -172,7 +184,7 @@ describe('what nobody needs any more', async () => {
     await patient.app.sweeper.tick()
     expect(await names()).toEqual(['live', 'unused', 'used'])
 
-    patient.clock.advance(day_s)
+    patient.clock.advance(3600)
     await patient.app.sweeper.tick()
     expect(await names()).toEqual(['live', 'used'])
     expect(await patient.db('meetings').where({ id: planned.meeting.id })).toHaveLength(1)

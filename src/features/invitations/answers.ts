@@ -134,7 +134,7 @@ export function createAnswers({ db, clock, events, meetings, show, claim }: Deps
     if (!timing?.scheduled_at) {
       throw Invalid({ errors: [{ path: 'scheduled_at', message: 'is the time that it has' }] })
     }
-    if (meeting.status !== 'scheduled') throw InvalidTransition()
+    if (meeting.status !== 'scheduled' || meeting.owner_id === null) throw InvalidTransition()
     if ((await store.countProposals(db, row.id)) >= mostProposals) throw TooManyProposals()
     const now = clock.now()
     await store.settleProposals(db, { invitation_id: row.id }, 'superseded', now)

@@ -79,9 +79,9 @@ export function createInvite({ db, clock, events, accounts, meetings, key, post,
       updated_at: now,
     }
     await store.insert(db, row)
-    await addMember(db, meeting, row, person.name ?? GUEST)
+    await addMember(db, me, meeting, row, person.name ?? GUEST)
     await events.record(db, me, { type: 'invitation.sent', meeting_id: meeting.id, invitation_id: id })
-    return { row, asked: true }
+    return { row: (await store.find(db, me.tenant_id, id)) ?? row, asked: true }
   }
 
   /** By their account, however they came to be invited, or else by their address. */
@@ -92,12 +92,17 @@ export function createInvite({ db, clock, events, accounts, meetings, key, post,
   }
 
   /** Somebody may be in the meeting without an invitation, as in a quick room: they keep what they have. */
-  async function addMember(db: Db, meeting: Meeting, row: store.InvitationRow, display_name: string) {
+  async function addMember(db: Db, me: UserCaller, meeting: Meeting, row: store.InvitationRow, display_name: string) {
     const { id: invitation_id, tenant_id, user_id, role } = row
     const known = user_id === null ? undefined : await participants.findUser(db, meeting.id, user_id)
     if (known) {
-      const as = known.state === 'inside' || known.role === 'host' ? known.role : role
-      return participants.update(db, known.id, { invitation_id, relation: 'invitee', role: as })
+      await participants.update(db, known.id, { invitation_id, relation: 'invitee' })
+      const stays = known.state === 'inside' || known.role === 'host' || known.role === role
+      if (!stays) await participants.update(db, known.id, { role })
+      // The invitation says what they are, whichever of the two has decided it.
+      const { meeting_id, id: participant_id } = known
+      const as = stays ? known.role : role
+      return events.record(db, me, { type: 'participant.role_changed', meeting_id, participant_id, role: as })
     }
     const member = {
       user_id,

@@ -41,7 +41,7 @@ export function createPost({ calendars, mail, limiter }: Pick<Deps, 'calendars' 
     )
     const known = new Map(people.map(person => [person.invitation_id, person]))
     const told = rows.filter(({ id }) => known.get(id)?.state !== 'banned')
-    spend(actor, told.length)
+    if (!over) spend(actor, told.length) // who calls something off is never kept from it
     const letters = told.map((row): InvitationMail => {
       const { id: invitation_id, tenant_id, address: to_address, times_sent, role, message } = row
       const name = known.get(invitation_id)?.display_name ?? GUEST

@@ -145,7 +145,7 @@ export function createInvitations(deps: Deps) {
   async function callOff(db: Db, actor: Actor, meeting_id: string): Promise<void> {
     const isPast = (meeting: Meeting) => placeInAgenda(meeting, meeting).over_at <= clock.now()
     const meeting = await meetings.findFor(db, actor.tenant_id, meeting_id)
-    if (!meeting || meeting.status === 'ended' || isPast(meeting)) return
+    if (!meeting || meeting.owner_id === null || meeting.status === 'ended' || isPast(meeting)) return
     await post(db, actor, meeting, await store.listIn(db, meeting_id, notRejected), 'cancelled')
   }
 

@@ -103,18 +103,12 @@ export async function clearAway(db: Db, meeting_id: string): Promise<void> {
   await participants(db).where({ meeting_id }).whereIn('state', ['inside', 'waiting', 'admitted']).update(away)
 }
 
-/** A quick room begins anew, with another host. */
-export async function dismissHosts(db: Db, meeting_id: string): Promise<void> {
-  await participants(db).where({ meeting_id }).whereIn('role', ['host', 'co_host']).update({ role: 'participant' })
-}
+export const listHosts = (db: Db, meeting_id: string): Promise<ParticipantRow[]> =>
+  participants(db).where({ meeting_id }).whereIn('role', ['host', 'co_host'])
 
 /** Who waits in the lobby, or was let in, and does not say any more that they come. */
-export async function sendUndecidedAway(db: Db, meeting_id: string): Promise<void> {
-  await participants(db)
-    .where({ meeting_id, may: 'see' })
-    .whereIn('state', ['waiting', 'admitted'])
-    .update({ ...away, admitted: false })
-}
+export const listUndecidedWaiting = (db: Db, meeting_id: string): Promise<ParticipantRow[]> =>
+  participants(db).where({ meeting_id, may: 'see' }).whereIn('state', ['waiting', 'admitted'])
 
 /** An account has another name now. Whoever is inside is called what they came as. */
 export async function rename(db: Db, user_id: string, display_name: string): Promise<void> {

@@ -75,11 +75,15 @@ export function createDoors({ db, clock, events, accounts, meetings, join }: Dep
 
   /** Whoever was shown out of it has the room to themselves now; who was banned does not come in. */
   async function makeHost(db: Db, tenant_id: string, { id, meeting_id, state }: participants.ParticipantRow) {
-    await participants.dismissHosts(db, meeting_id)
     if (state === 'banned') return
-    await participants.update(db, id, { role: 'host', shown_out: false, state: 'away' })
-    const event = { type: 'participant.role_changed', meeting_id, participant_id: id, role: 'host' } as const
-    await events.record(db, { kind: 'system', tenant_id }, event)
+    const changed = { type: 'participant.role_changed', meeting_id } as const
+    const system = { kind: 'system', tenant_id } as const
+    for (const { id: participant_id } of await participants.listHosts(db, meeting_id)) {
+      await participants.update(db, participant_id, { role: 'participant' })
+      await events.record(db, system, { ...changed, participant_id, role: 'participant' })
+    }
+    await participants.update(db, id, { role: 'host', may: 'join', shown_out: false, state: 'away' })
+    await events.record(db, system, { ...changed, participant_id: id, role: 'host' })
   }
 
   async function newcomer(db: Db, caller: Caller | undefined, meeting: Meeting, display_name: string) {

@@ -4,6 +4,7 @@ import type { Caller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { hashSecret, newId, newSecret } from '../../kernel/ids.ts'
 import { NotFound } from '../../kernel/problem.ts'
+import type { Accounts } from '../accounts/service.ts'
 import type { MediaProvider } from '../media/provider.ts'
 import * as participants from '../meetings/participant-store.ts'
 import { Banned, isOver, type Meeting, MeetingOver, NeedsMediaProvider } from '../meetings/schema.ts'
@@ -30,6 +31,7 @@ interface Deps {
   db: Db
   clock: Clock
   events: Events
+  accounts: Accounts
   lobby: Lobby
   sessions: Sessions
   media: MediaProvider
@@ -44,7 +46,7 @@ export type Enter = Pick<Join, 'medium'> & Partial<Join>
  * Coming in. Everything is decided under the lock of the meeting, in this order: whether they are welcome at all,
  * whether there is something to join, whether they have to wait, and only then whether there is room.
  */
-export function createJoin({ db, clock, events, lobby, sessions, media, presence_timeout_s }: Deps) {
+export function createJoin({ db, clock, events, accounts, lobby, sessions, media, presence_timeout_s }: Deps) {
   return {
     /** Answers at once, unless the caller is willing to wait for a host to let them in. */
     async join(caller: Caller, meeting_id: string, body: Join, gone: AbortSignal): Promise<Joined | Waiting> {
@@ -154,7 +156,7 @@ export function createJoin({ db, clock, events, lobby, sessions, media, presence
     if (others.length >= maxConnections) throw TooManyConnections()
     if (replaced && replaced.closed_at === null) await sessions.close(db, caller, [replaced], 'replaced')
 
-    const display_name = body.display_name ?? me.display_name
+    const display_name = body.display_name ?? (await nameOf(db, caller)) ?? me.display_name
     const inside = { state: 'inside' as const, display_name, waiting_since: null, seen_at: null, denied_until: null }
     const { attendance, connection, resume_token } = newConnection(session, { ...me, ...inside }, body)
     await store.insertConnection(db, connection, attendance)
@@ -173,6 +175,12 @@ export function createJoin({ db, clock, events, lobby, sessions, media, presence
       connection: { id: connection.id, resume_token },
       ...(await whatTheyFind(db, meeting, session, me, connection)),
     }
+  }
+
+  /** Of an account, as it is called now. */
+  async function nameOf(db: Db, caller: Caller): Promise<string | undefined> {
+    if (caller.kind === 'guest') return undefined
+    return (await accounts.findUser(db, caller.tenant_id, caller.user_id))?.name
   }
 
   /** A row for who is inside, and one for how long they were, which stays. */

@@ -1,6 +1,6 @@
 import { pageOf } from '../../db/pages.ts'
 import { type Db, inTransaction } from '../../db/transaction.ts'
-import type { Events } from '../../events/events.ts'
+import type { Actor, Events } from '../../events/events.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Log } from '../../kernel/log.ts'
@@ -110,10 +110,10 @@ export function createPresence(deps: Deps) {
       if (session) await keepToWhatIsSaid(db, meeting, session)
     })
     // Who was let in for another time is not let in for this one.
-    events.on('meeting.moved', (db, { meeting_id }) => participants.sendUndecidedAway(db, meeting_id))
-    events.on('proposal.made', (db, { meeting_id }) => participants.sendUndecidedAway(db, meeting_id))
-    events.on('invitation.withdrawn', (db, { participant_id }, actor) => out(db, participant_id, actor, 'withdrawn'))
-    events.on('invitation.rejected', (db, { participant_id }, actor) => out(db, participant_id, actor, 'left'))
+    events.on('meeting.moved', (db, { meeting_id }, actor) => sendUndecidedAway(db, meeting_id, actor))
+    events.on('proposal.made', (db, { meeting_id }, actor) => sendUndecidedAway(db, meeting_id, actor))
+    events.on('invitation.withdrawn', (db, event, actor) => out(db, event, actor, 'withdrawn'))
+    events.on('invitation.rejected', (db, event, actor) => out(db, event, actor, 'left'))
   }
 
   /** A live meeting was changed: how long it lasts holds for this session, and there may not be too many senders now. */
@@ -125,15 +125,26 @@ export function createPresence(deps: Deps) {
     if (senders.length > deps.media.limits.senders) throw NeedsMediaProvider()
   }
 
+  async function sendUndecidedAway(db: Db, meeting_id: string, actor: Actor): Promise<void> {
+    for (const { id } of await participants.listUndecidedWaiting(db, meeting_id))
+      await stopWaiting(db, meeting_id, id, actor)
+  }
+
+  async function stopWaiting(db: Db, meeting_id: string, participant_id: string, actor: Actor): Promise<void> {
+    const gone = { ...participants.away, admitted: false }
+    if (!(await participants.change(db, participant_id, ['waiting', 'admitted'], gone))) return
+    await events.record(db, actor, { type: 'participant.stopped_waiting', meeting_id, participant_id })
+  }
+
   async function out(
     db: Db,
-    participant_id: string,
-    actor: Parameters<typeof sessions.close>[1],
+    { meeting_id, participant_id }: { meeting_id: string; participant_id: string },
+    actor: Actor,
     reason: 'left' | 'withdrawn',
   ): Promise<void> {
     await sessions.close(db, actor, await store.listOpen(db, participant_id), reason)
-    const away = { ...participants.away, admitted: false }
-    await participants.change(db, participant_id, ['inside', 'waiting', 'admitted', 'away'], away)
+    await stopWaiting(db, meeting_id, participant_id, actor)
+    await participants.update(db, participant_id, { admitted: false })
   }
 }
 
