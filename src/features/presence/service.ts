@@ -25,9 +25,9 @@ import { createSessions } from './sessions.ts'
 import * as store from './store.ts'
 
 interface Deps {
-  log: Log
   db: Db
   clock: Clock
+  log: Log
   events: Events
   wakeups: Wakeups
   accounts: Accounts
@@ -126,8 +126,8 @@ export function createPresence(deps: Deps) {
   }
 
   async function sendUndecidedAway(db: Db, meeting_id: string, actor: Actor): Promise<void> {
-    for (const { id } of await participants.listUndecidedWaiting(db, meeting_id))
-      await stopWaiting(db, meeting_id, id, actor)
+    const undecided = await participants.listUndecidedWaiting(db, meeting_id)
+    for (const { id } of undecided) await stopWaiting(db, meeting_id, id, actor)
   }
 
   async function stopWaiting(db: Db, meeting_id: string, participant_id: string, actor: Actor): Promise<void> {
