@@ -120,6 +120,18 @@ describe('a quick room', () => {
     expect([entered.status, entered.body.role]).toEqual([201, 'host'])
   })
 
+  it('does not take back who was withdrawn from it, though they would be its first', async () => {
+    const [host, member] = [await world.make.user(), await world.make.user()]
+    const enter = (person: typeof host) => person.post('/api/rooms/withdrawn/enter', { display_name: 'Somebody' })
+    const { meeting_id } = (await enter(host)).body.session
+    const invitees = [{ user_id: member.user.id }]
+    const [invitation] = (await host.post(`/api/meetings/${meeting_id}/invitations`, { invitees })).body.data
+    await host.delete(`/api/invitations/${invitation.id}`)
+    await host.post(`/api/meetings/${meeting_id}/leave`)
+    expect((await enter(member)).status).toBe(404)
+    expect((await enter(host)).body.role).toBe('host')
+  })
+
   it('that everybody has left has the next comer as its host, at once', async () => {
     const first = await comeIn('empty')
     const second = await comeIn('empty', 'Grace')

@@ -73,9 +73,9 @@ export function createDoors({ db, clock, events, accounts, meetings, join }: Dep
     },
   }
 
-  /** Whoever was shown out of it has the room to themselves now; who was banned does not come in. */
-  async function makeHost(db: Db, tenant_id: string, { id, meeting_id, state }: participants.ParticipantRow) {
-    if (state === 'banned') return
+  /** Whoever was shown out of it has the room to themselves now; who was banned or withdrawn does not come in. */
+  async function makeHost(db: Db, tenant_id: string, { id, meeting_id, state, may }: participants.ParticipantRow) {
+    if (state === 'banned' || may === 'nothing') return
     const changed = { type: 'participant.role_changed', meeting_id } as const
     const system = { kind: 'system', tenant_id } as const
     for (const { id: participant_id } of await participants.listHosts(db, meeting_id)) {
