@@ -66,7 +66,7 @@ describe('a quick room', () => {
     expect(body.data).toHaveLength(2)
   })
 
-  it('takes somebody with an account by their name, and needs no other token of them', async () => {
+  it('knows somebody with an account for who they are, and needs no other token of them', async () => {
     const person = await world.make.user({ name: 'Katherine' })
     const first = (await enter('account', 'Whatever', person)).body
     expect(first.participant_token).toBe(null)

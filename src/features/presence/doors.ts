@@ -4,7 +4,6 @@ import type { Caller, GuestCaller } from '../../kernel/caller.ts'
 import { DEFAULT_TENANT } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { NotFound } from '../../kernel/problem.ts'
-import type { Accounts } from '../accounts/service.ts'
 import * as participants from '../meetings/participant-store.ts'
 import { isOver, type Meeting, MeetingGone } from '../meetings/schema.ts'
 import type { Meetings } from '../meetings/service.ts'
@@ -18,7 +17,6 @@ interface Deps {
   db: Db
   clock: Clock
   events: Events
-  accounts: Accounts
   meetings: Meetings
   join: ReturnType<typeof createJoin>
 }
@@ -26,7 +24,7 @@ interface Deps {
 const longestLobby = 100
 
 /** The two ways in for who has no account: the code of a meeting, and the name of a quick room. */
-export function createDoors({ db, clock, events, accounts, meetings, join }: Deps) {
+export function createDoors({ db, clock, events, meetings, join }: Deps) {
   return {
     /** A guest without invitation always waits, whatever the meeting says of its lobby. */
     async knock(join_code: string, { display_name }: Knock): Promise<Knocked> {
@@ -61,7 +59,8 @@ export function createDoors({ db, clock, events, accounts, meetings, join }: Dep
         const meeting = await meetingStore.lock(db, tenant_id, meeting_id)
         if (!meeting) throw NotFound()
         const known = caller && (await participants.findCaller(db, meeting_id, caller))
-        const me = known ?? (await newcomer(db, caller, meeting, display_name))
+        const user_id = caller?.kind === 'user' ? caller.user_id : null
+        const me = known ?? (await newGuest(db, tenant_id, meeting, { display_name, may: 'join', user_id }))
         if ((await participants.countIn(db, meeting_id, ['inside'])) === 0) await makeHost(db, tenant_id, me)
         const actor: Caller =
           caller?.kind === 'user' ? caller : { kind: 'guest', tenant_id, meeting_id, participant_id: me.id }
@@ -84,13 +83,6 @@ export function createDoors({ db, clock, events, accounts, meetings, join }: Dep
     }
     await participants.update(db, id, { role: 'host', may: 'join', shown_out: false, state: 'away' })
     await events.record(db, system, { ...changed, participant_id: id, role: 'host' })
-  }
-
-  async function newcomer(db: Db, caller: Caller | undefined, meeting: Meeting, display_name: string) {
-    const tenant_id = caller?.tenant_id ?? DEFAULT_TENANT
-    const user_id = caller?.kind === 'user' ? caller.user_id : null
-    const name = user_id === null ? undefined : (await accounts.findUser(db, tenant_id, user_id))?.name
-    return newGuest(db, tenant_id, meeting, { display_name: name ?? display_name, may: 'join', user_id })
   }
 
   function newGuest(
