@@ -13,6 +13,7 @@ import * as invitations from './0011_invitations.ts'
 import * as meetingParticipants from './0012_meeting_participants.ts'
 import * as presence from './0013_presence.ts'
 import * as usersByAge from './0014_users_by_age.ts'
+import * as inboxes from './0015_inboxes.ts'
 
 /** In the order in which they run. Append only: what has been merged is history. */
 export const migrations: { [name: string]: Knex.Migration } = {
@@ -30,4 +31,5 @@ export const migrations: { [name: string]: Knex.Migration } = {
   '0012_meeting_participants': meetingParticipants,
   '0013_presence': presence,
   '0014_users_by_age': usersByAge,
+  '0015_inboxes': inboxes,
 }

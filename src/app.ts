@@ -17,6 +17,8 @@ import { meetingRoutes } from './features/meetings/routes.ts'
 import { createMeetings } from './features/meetings/service.ts'
 import { presenceRoutes, roomRoutes } from './features/presence/routes.ts'
 import { createPresence } from './features/presence/service.ts'
+import { signalingRoutes } from './features/signaling/routes.ts'
+import { createSignaling } from './features/signaling/service.ts'
 import { type Claims, createAuth } from './http/auth.ts'
 import { createClients } from './http/client.ts'
 import { docsPage, docsRoute } from './http/docs.ts'
@@ -27,6 +29,8 @@ import { metricsRoutes } from './http/metrics.ts'
 import { mount } from './http/mount.ts'
 import { describeApi, openapiRoute } from './http/openapi.ts'
 import type { Route } from './http/route.ts'
+import { createSwift } from './http/swift.ts'
+import { createUpgrade } from './http/upgrade.ts'
 import { createSweeper } from './jobs/sweeper.ts'
 import type { Clock } from './kernel/clock.ts'
 import { createLimiter } from './kernel/limiter.ts'
@@ -80,11 +84,15 @@ export function createApp({ config, key, db, clock, log, metrics, wakeups, versi
     empty_timeout_s,
   })
 
+  const shared = config.database.engine !== 'sqlite'
+  const signaling = createSignaling({ db, clock, events, limiter, log, metrics, wakeups, presence, shared })
+
   const routes: Route[] = [
     ...accountRoutes(accounts),
     ...meetingRoutes(meetings, calendars),
     ...invitationRoutes(invitations),
     ...presenceRoutes(presence),
+    ...signalingRoutes(signaling),
     ...(config.quick_rooms ? roomRoutes(presence) : []),
     ...healthRoutes({ db, storage_dir: config.storage_dir, isStopping }),
     ...metricsRoutes({ metrics, db }),
@@ -98,15 +106,17 @@ export function createApp({ config, key, db, clock, log, metrics, wakeups, versi
   const idempotency = createIdempotency({ db, clock })
   const auth = createAuth({ key, clock, metrics_token: config.metrics_token, identify })
   const clientOf = createClients(config.trusted_proxies)
-  const koa = createHttp({
-    cors_origins: config.cors_origins,
-    secure: config.public_url?.startsWith('https:') ?? false,
-    isStopping,
-    log,
-    metrics,
-  })
+  const { cors_origins } = config
+  const secure = config.public_url?.startsWith('https:') ?? false
+  const koa = createHttp({ cors_origins, secure, isStopping, log, metrics })
   mount({ koa, routes, auth, clientOf, limiter, idempotency })
-  const jobs = [...accountJobs({ db, clock }), idempotency.sweep, ...invitations.jobs, ...presence.jobs]
+  const jobs = [
+    ...accountJobs({ db, clock }),
+    idempotency.sweep,
+    ...invitations.jobs,
+    ...presence.jobs,
+    ...signaling.jobs,
+  ]
   const sweeper = createSweeper({ db, clock, log, jobs })
   // Apart from the others, for it waits for a mail server.
   const mailSweeper = createSweeper({ db, clock, log, jobs: mail.jobs })
@@ -117,11 +127,14 @@ export function createApp({ config, key, db, clock, log, metrics, wakeups, versi
     document,
     sweeper,
     mailSweeper,
-    handler: koa.callback(),
+    signaling,
+    attach: createUpgrade({ routes, cors_origins, public_url: config.public_url, log }),
+    handler: createSwift({ routes, auth, clientOf, isStopping, log, metrics, secure, cors_origins }, koa.callback()),
     /** From now on the node says that it is not ready, so that no new traffic is sent to it. */
     prepareToStop: () => {
       stopping = true
       wakeups.stop()
+      signaling.stop()
       mail.close()
     },
   }

@@ -80,7 +80,7 @@ export const Settings = z.object({
   EMPTY_TIMEOUT_S: z.coerce.number().int().min(5).max(86_400).default(300),
   STUN_URLS: IceUrls(/^stuns?:\S+$/).prefault(''),
   TURN_URLS: IceUrls(/^turns?:\S+$/).prefault(''),
-  TURN_SECRET: z.string().min(8).optional(),
+  TURN_SECRET: Secret.optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   METRICS_TOKEN: Secret.optional(),
   TRUSTED_PROXIES: listOf(/,/)

@@ -15,7 +15,11 @@ const world = await createWorld()
 const cast = await createCast(world)
 
 /** What there is to call about, and how it came to be so. */
-type Setting = () => Promise<Stage & { login_id?: string }>
+type Setting = () => Promise<Stage & { login_id?: string; connection?: Connection }>
+interface Connection {
+  id: string
+  resume_token: string
+}
 
 const live: Setting = () => cast.stage()
 const planned: Setting = () => cast.stage({ scheduled_at: world.clock.in(86_400) })
@@ -44,6 +48,17 @@ const loggedInTwice: Setting = async () => {
   return { ...stage, as: { ...stage.as, ...again }, login_id: latest.id, view }
 }
 
+/** All that is in the inboxes of the meeting is a part of what may have changed. */
+const connected: Setting = async () => {
+  const stage = await live()
+  const { connection } = (await stage.as.owner.post(stage.at('/join'))).body
+  const inboxes = async () => {
+    const ids = world.db('rtc_connections').where({ meeting_id: stage.meeting.id }).select('id')
+    return JSON.stringify(await world.db('rtc_signals').whereIn('connection_id', ids).orderBy(['connection_id', 'seq']))
+  }
+  return { ...stage, connection, view: async () => `${await stage.view()}\n${await inboxes()}` }
+}
+
 type Gets = { [caller in CallerName]: number }
 
 const accounts = (status: number) =>
@@ -68,6 +83,8 @@ const peopleOfTheMeeting = (status: number): Gets => ({ ...nobody, ...accounts(s
 /** An invitation is between who is invited, here `pending`, and the hosts; to the other invited it does not exist. */
 const notTheirs = { accepted: 404, rejected: 404, removed: 404 }
 const invitedOnly = (status: number): Gets => ({ ...nobody, ...notTheirs, pending: status })
+/** Of the owner's connection: to everybody else, hosts or not, there is no such thing. */
+const whoseConnectionItIs = (status: number): Gets => ({ ...everybody(404), anonymous: 401, owner: status })
 
 const anotherTime = { scheduled_at: world.clock.in(2 * 86_400) }
 const title = 'Another title'
@@ -78,8 +95,10 @@ interface Row {
   on?: Setting
   /** Whose participant the path names. */
   whom?: CallerName
-  send?: object
+  send?: object | ((connection: Connection, stage: Stage) => object)
 }
+
+const ofOwner = ({ id }: Connection) => ({ connection: id })
 
 const table: { [operation: string]: Row } = {
   // An empty body is not valid; that it was looked at at all is what counts here.
@@ -161,6 +180,33 @@ const table: { [operation: string]: Row } = {
   },
   'POST /api/meetings/:meeting_id/lobby/admit-all': { gets: hostsOnly(200) },
 
+  'POST /api/rtc/signals': {
+    gets: whoseConnectionItIs(200),
+    on: connected,
+    send: ({ id }, { idOf }) => ({ connection: id, to: { participant: idOf('guest') }, type: 'custom.hi', payload: 1 }),
+  },
+  'GET /api/rtc/inbox': { gets: whoseConnectionItIs(200), on: connected, send: ofOwner },
+  'POST /api/rtc/ack': {
+    gets: whoseConnectionItIs(200),
+    on: connected,
+    send: ({ id }) => ({ connection: id, up_to: 0 }),
+  },
+  // With the right token: it is good for nobody else.
+  'POST /api/rtc/resume': {
+    gets: whoseConnectionItIs(200),
+    on: connected,
+    send: ({ id, resume_token }) => ({ connection: id, resume_token, cursor: 0 }),
+  },
+  'POST /api/rtc/tickets': { gets: whoseConnectionItIs(201), on: connected, send: ofOwner },
+  'GET /api/rtc/ice-servers': { gets: whoseConnectionItIs(200), on: connected, send: ofOwner },
+  // A ticket is all that counts there, and nobody has one.
+  'GET /api/rtc/stream': {
+    gets: everybody(401),
+    on: connected,
+    send: ({ id }) => ({ connection: id, ticket: 'made-up' }),
+  },
+  'GET /api/rtc/ws': { gets: everybody(400), on: connected, send: ({ id }) => ({ connection: id, ticket: 'made-up' }) },
+
   'GET /health/live': { gets: everybody(200) },
   'GET /health/ready': { gets: everybody(200) },
   'GET /metrics': { gets: everybody(200) }, // from this machine; test/http/operations has the others
@@ -177,6 +223,7 @@ let rooms = 0
 function call(operation: string, stage: Awaited<ReturnType<Setting>>, name: CallerName): Promise<Response> {
   const [method = '', pattern = ''] = operation.split(' ')
   const { whom, send = {} } = table[operation] ?? {}
+  const said = typeof send === 'function' ? send(stage.connection ?? madeUp, stage) : send
   const named: { [parameter: string]: string | undefined } = {
     meeting_id: stage.meeting.id,
     join_code: stage.meeting.join_code,
@@ -187,8 +234,12 @@ function call(operation: string, stage: Awaited<ReturnType<Setting>>, name: Call
     name: `room-${++rooms}`, // another each time, so that everybody is the first
   }
   const path = pattern.replace(/:(\w+)/g, (_, parameter) => named[parameter] || `nobody-said-which-${parameter}`)
-  return stage.as[name].call(method, path, method === 'POST' || method === 'PATCH' ? send : undefined)
+  if (method === 'POST' || method === 'PATCH') return stage.as[name].call(method, path, said)
+  const query = new URLSearchParams(Object.entries(said)).toString()
+  return stage.as[name].call(method, query ? `${path}?${query}` : path)
 }
+
+const madeUp: Connection = { id: 'con_made-up', resume_token: 'made-up' }
 
 /** Or may go in at once, and learns all this by that. */
 const isInside = (name: CallerName) => ['owner', 'co_host', 'accepted', 'guest'].includes(name)
@@ -256,7 +307,7 @@ describe('the table of who may call what', () => {
   })
 
   it('knows the guest of one meeting at no other', async () => {
-    const { stage, seen } = await stageOf(live)
+    const { stage, seen } = await stageOf(connected)
     const { guest } = (await cast.stage()).as
     const asThem = { ...stage, as: { ...stage.as, guest } }
     for (const { method, path, access } of world.app.routes) {

@@ -79,7 +79,7 @@ describe('the settings', () => {
     const TURN_URLS = 'turn:turn.example.com:3478'
     expect(faultsOf({ TURN_URLS })).toMatch(/^TURN_SECRET: is required/)
     expect(faultsOf({ ...production, TURN_URLS })).toMatch(/^TURN_SECRET: is required/)
-    expect(faultsOf({ TURN_URLS, TURN_SECRET: 'shared with it' })).toBe('none')
+    expect(faultsOf({ TURN_URLS, TURN_SECRET: 'shared with it: 0123456789abcdefghijkl' })).toBe('none')
     expect(faultsOf({ TURN_URLS: '' })).toBe('none')
   })
 
@@ -156,7 +156,7 @@ describe('.env.example', () => {
 
   it('shows values that are taken, but for the secret, which is the sample', () => {
     const shown = Object.fromEntries(lines.filter(({ value }) => value).map(({ name, value }) => [name, value]))
-    shown.TURN_SECRET = 'shared with the TURN server' // which has no sample, and must not be without
+    shown.TURN_SECRET = 'shared with the TURN server: 0123456789' // which has no sample, and must not be without
     expect(shown.JWT_SECRET).toBe(SAMPLE_SECRET)
     expect(faultsOf({ ...shown, NODE_ENV: 'development' })).toBe('none')
     expect(faultsOf({ ...shown, NODE_ENV: 'production' })).toContain('JWT_SECRET: is a sample')

@@ -2,7 +2,7 @@
  * Engines answer a boolean as 1 or true, and know JSON as text. What a column of this name holds is decided once, here,
  * for every table, so that a row is what it was before it was stored.
  */
-const booleans = ['lobby', 'guests', 'locked', 'admitted', 'shown_out']
+const booleans = ['lobby', 'guests', 'locked', 'admitted', 'shown_out', 'may_send']
 const json = ['metadata', 'quality']
 
 /** Knex hands every answer through here, rows or not. */

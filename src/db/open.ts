@@ -2,6 +2,7 @@ import knexModule from 'knex'
 import type { DatabaseSettings } from '../config.ts'
 import { readerConfig, writerConfig } from './engines.ts'
 import { lockFile } from './lock.ts'
+import { finalizePrepared } from './prepared.ts'
 import { type Db, setWriter, writerOf } from './transaction.ts'
 
 export interface Database {
@@ -21,6 +22,7 @@ export async function openDatabase(settings: DatabaseSettings): Promise<Database
 
   async function close() {
     if (db !== writer) await db.destroy()
+    if (settings.engine === 'sqlite') await finalizePrepared(writer)
     await writer.destroy()
     await unlock()
   }

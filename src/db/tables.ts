@@ -33,6 +33,20 @@ export function sortableText(db: Knex, table: Knex.CreateTableBuilder, name: str
   return bytewise ? table.specificType(name, `varchar(${length}) COLLATE "C"`) : table.string(name, length)
 }
 
+/** A column of a table that has been merged. An earlier attempt may have got as far as adding it. */
+export async function addColumn(
+  db: Knex,
+  table: string,
+  name: string,
+  build: (table: Knex.CreateTableBuilder) => void,
+): Promise<void> {
+  if (!(await db.schema.hasColumn(table, name))) await db.schema.alterTable(table, build)
+}
+
+export async function dropColumn(db: Knex, table: string, name: string): Promise<void> {
+  if (await db.schema.hasColumn(table, name)) await db.schema.alterTable(table, builder => builder.dropColumn(name))
+}
+
 /** An index on a table that has been merged. An earlier attempt may have got as far as making it. */
 export async function addIndex(db: Knex, table: string, columns: string[], name: string) {
   await dropIndex(db, table, columns, name)

@@ -23,8 +23,14 @@ export const writerOf = (db: Db): Db => writers.get(db) ?? db
  */
 export async function inTransaction<Result>(db: Db, work: (db: Db) => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
+    const after: (() => void)[] = []
     try {
-      return await writerOf(db).transaction(work)
+      const result = await writerOf(db).transaction(db => {
+        consequences.set(db, after)
+        return work(db)
+      })
+      for (const consequence of after) consequence()
+      return result
     } catch (error) {
       if (attempt === maxAttempts || !isConflict(error)) throw error
       await pause(Math.random() * 20 * 2 ** attempt)
@@ -33,3 +39,12 @@ export async function inTransaction<Result>(db: Db, work: (db: Db) => Promise<Re
 }
 
 const maxAttempts = 6
+
+const consequences = new WeakMap<Db, (() => void)[]>()
+
+/** For what must not happen before it is committed, nor at all when it is not: to wake who waits for it, above all. */
+export function afterCommit(db: Db, consequence: () => void): void {
+  const after = consequences.get(db)
+  if (!after) throw new Error('This is no transaction')
+  after.push(consequence)
+}

@@ -36,7 +36,15 @@ export type DomainEvent =
     }
   | { type: 'participant.stopped_waiting'; meeting_id: string; participant_id: string }
   | { type: 'participant.joined'; meeting_id: string; participant_id: string; connection_id: string }
-  | { type: 'participant.left'; meeting_id: string; participant_id: string; connection_id: string; reason: LeaveReason }
+  | {
+      type: 'participant.left'
+      meeting_id: string
+      participant_id: string
+      connection_id: string
+      reason: LeaveReason
+      /** The connection with which they came back. */
+      replaced_by?: string
+    }
   | {
       type: 'participant.removed' | 'participant.banned' | 'participant.unbanned'
       meeting_id: string

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import getRawBody from 'raw-body'
-import { Invalid, problem } from '../kernel/problem.ts'
+import { Invalid, type Problem, problem } from '../kernel/problem.ts'
 
 /** Reads a JSON body, and refuses every kind of text that would do harm further in. */
 
@@ -8,16 +7,19 @@ export const MalformedJson = problem('malformed', 'malformed_json', 'The body is
 export const BodyTooLarge = problem('too_large', 'body_too_large', 'The body is larger than this route takes')
 export const WrongMediaType = problem('unsupported', 'unsupported_media_type', 'The body must be application/json')
 
-const limit = 128 * 1024
+const usualLimit = 128 * 1024
 const maxDepth = 32
 
 /** An absent body reads as `{}`, so that the schema names the members that are missing. */
-export async function readJson(request: IncomingMessage, beacon = false): Promise<unknown> {
+export async function readJson(
+  request: IncomingMessage,
+  { beacon = false, body_limit = usualLimit }: { beacon?: boolean; body_limit?: number } = {},
+): Promise<unknown> {
   const { 'content-length': length, 'transfer-encoding': chunked } = request.headers
   if (chunked === undefined && (length === undefined || length === '0')) return {}
   requireJson(request, beacon)
 
-  const bytes = await readBytes(request)
+  const bytes = await readBytes(request, body_limit)
   if (bytes.length === 0) return {}
   const value = parse(bytes)
   refuseHarm(value)
@@ -38,21 +40,43 @@ function requireJson({ headers }: IncomingMessage, beacon: boolean): void {
   }
 }
 
-async function readBytes(request: IncomingMessage): Promise<Buffer> {
-  try {
-    return await getRawBody(request, { length: request.headers['content-length'] ?? null, limit })
-  } catch (error) {
-    const type = error instanceof Error && 'type' in error ? error.type : undefined
-    if (type === 'entity.too.large') throw BodyTooLarge({ detail: `The limit is ${limit} bytes` })
-    throw MalformedJson({ detail: 'The body broke off' })
-  }
+/** Node itself sees to it that a body is as long as it was announced to be. */
+function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const tooLarge = () => BodyTooLarge({ detail: `The limit is ${limit} bytes` })
+    if (Number(request.headers['content-length'] ?? 0) > limit) return reject(tooLarge())
+    const chunks: Buffer[] = []
+    let size = 0
+    const onData = (chunk: Buffer) => {
+      size += chunk.length
+      if (size > limit) settle(tooLarge())
+      else chunks.push(chunk)
+    }
+    const onEnd = () => settle()
+    const onClose = () => settle(MalformedJson({ detail: 'The body broke off' }))
+    const settle = (problem?: Problem) => {
+      request.off('data', onData).off('end', onEnd).off('error', onClose).off('close', onClose)
+      const [first, ...others] = chunks
+      if (!problem) return resolve(first && others.length === 0 ? first : Buffer.concat(chunks))
+      request.pause().on('error', () => {}) // what is left of it is none of our business
+      reject(problem)
+    }
+    request.on('data', onData).on('end', onEnd).on('error', onClose).on('close', onClose)
+  })
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-function parse(bytes: Buffer): unknown {
+/** JSON that came by another way than a body. */
+export function parseJson(text: string): unknown {
+  const value = parse(text)
+  refuseHarm(value)
+  return value
+}
+
+function parse(json: Buffer | string): unknown {
   try {
-    return JSON.parse(utf8.decode(bytes))
+    return JSON.parse(typeof json === 'string' ? json : utf8.decode(json))
   } catch (error) {
     const where = error instanceof SyntaxError ? /at position \d+/.exec(error.message)?.[0] : 'for it is not UTF-8'
     throw MalformedJson(where ? { detail: `Parsing stopped ${where}` } : {})

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import cors from '@koa/cors'
 import Koa, { type Context, type Next } from 'koa'
 import type { Log } from '../kernel/log.ts'
 import type { Metrics } from '../kernel/metrics.ts'
 import { answerProblem } from './problems.ts'
 import { UnreadableRequest } from './server.ts'
+import { exposedHeaders, newRequestId, usualHeaders } from './surroundings.ts'
 
 interface Deps {
   cors_origins: string[]
@@ -23,10 +23,10 @@ export function createHttp({ cors_origins, secure, isStopping, log, metrics }: D
 
   async function surround(ctx: Context, next: Next): Promise<void> {
     const started = performance.now()
-    const request_id = requestId(ctx.req.headers['x-request-id'])
+    const request_id = newRequestId(ctx.req.headers['x-request-id'])
     ctx.state.request_id = request_id
     ctx.set('X-Request-Id', request_id)
-    for (const [name, value] of headers) ctx.res.setHeader(name, value)
+    for (let i = 0; i < headers.length; i += 2) ctx.res.setHeader(headers[i] ?? '', headers[i + 1] ?? '')
     try {
       requireReadable(ctx)
       await next()
@@ -38,11 +38,11 @@ export function createHttp({ cors_origins, secure, isStopping, log, metrics }: D
     // The pattern, never the path: a path may hold a secret, as a calendar's link does.
     const route: string = ctx.state.route ?? 'unmatched'
     const ms = performance.now() - started
-    metrics.requests.observe({ method: knownMethods.has(method) ? method : 'other', route, status }, ms / 1000)
+    metrics.observe(knownMethods.has(method) ? method : 'other', route, status, ms)
     log.info({ request_id, method, route, status, ms: Math.round(ms * 10) / 10 }, 'request')
   }
 
-  const headers = [...securityHeaders, ...(secure ? [strictTransport] : [])]
+  const headers = usualHeaders(secure)
   koa.use(surround)
   if (cors_origins.length > 0) koa.use(openTo(cors_origins))
   return koa
@@ -59,20 +59,7 @@ function requireReadable({ req, request }: Context): void {
   }
 }
 
-const securityHeaders = [
-  ['Cache-Control', 'no-store'],
-  ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'"],
-  ['Referrer-Policy', 'no-referrer'],
-  ['X-Content-Type-Options', 'nosniff'],
-] as const
-const strictTransport = ['Strict-Transport-Security', 'max-age=31536000'] as const
-
 const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
-
-/** An id that a proxy has given is kept, so that its log and ours can be joined. */
-function requestId(given: string | string[] | undefined): string {
-  return typeof given === 'string' && /^[\w.-]{8,64}$/.test(given) ? given : `req_${randomUUID()}`
-}
 
 /** Tokens travel in a header and never in a cookie, so an open origin gives a page nothing that its user did not. */
 const openTo = (origins: string[]) =>
@@ -80,6 +67,6 @@ const openTo = (origins: string[]) =>
     origin: ctx => (origins.includes('*') ? '*' : (origins.find(origin => origin === ctx.get('Origin')) ?? '')),
     allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'If-Match', 'If-None-Match', 'X-Request-Id'],
-    exposeHeaders: ['ETag', 'Idempotency-Replayed', 'Location', 'Retry-After', 'X-Request-Id'],
+    exposeHeaders: exposedHeaders,
     maxAge: 600,
   })

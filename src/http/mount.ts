@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import Router from '@koa/router'
 import type Koa from 'koa'
 import type { Context } from 'koa'
@@ -11,7 +12,7 @@ import type { Client } from './client.ts'
 import type { createIdempotency } from './idempotency/service.ts'
 import { createLimitCheck } from './limits.ts'
 import { type InputPart, invalidInput, NoRoute, WrongMethod } from './problems.ts'
-import { carriesSecret, isText, nothing, type Route, successesOf, takesBody } from './route.ts'
+import { carriesSecret, isText, nothing, Rendered, type Route, successesOf, takesBody } from './route.ts'
 
 interface Deps {
   koa: Koa
@@ -54,13 +55,13 @@ function createServe(route: Route, { auth, clientOf, limiter, idempotency }: Omi
   async function answer(ctx: Context, texts: object): Promise<unknown> {
     const client = clientOf(ctx.req)
     spend('address', () => client.network)
-    const caller = await auth.admit(route.access, ctx, client)
-    if (caller) spend('account', () => callerId(caller))
+    const caller = await auth.admit(route.access, ctx.req, client)
+    if (caller && 'tenant_id' in caller) spend('account', () => callerId(caller))
 
     const params = parseTexts(route.params, 'params', texts)
     const query = ctx.querystring === '' && !route.query ? {} : parseTexts(route.query, 'query', ctx.query)
     const if_match = route.if_match ? readIfMatch(ctx) : undefined
-    const body = takesBody(route) ? parse(route.body, 'body', await readJson(ctx.req, route.beacon)) : undefined
+    const body = takesBody(route) ? parse(route.body, 'body', await readJson(ctx.req, route)) : undefined
     const request = {
       caller,
       params,
@@ -71,6 +72,8 @@ function createServe(route: Route, { auth, clientOf, limiter, idempotency }: Omi
       get gone() {
         return goneSignal(ctx)
       },
+      whenGone: (work: () => void) => whenGone(ctx, work),
+      header: (name: string) => [ctx.req.headers[name] ?? []].flat()[0],
     }
     const other = alternatives && (ctx.accepts('application/json', ...alternatives) || 'application/json')
     if (other && other !== 'application/json') {
@@ -79,7 +82,7 @@ function createServe(route: Route, { auth, clientOf, limiter, idempotency }: Omi
     }
 
     const key = route.idempotent ? ctx.get('Idempotency-Key') : ''
-    if (key === '' || caller === undefined) return route.handle(request)
+    if (key === '' || caller === undefined || !('tenant_id' in caller)) return route.handle(request)
     const claim = { key, caller, request: [operation, params, query, body] }
     const done = await idempotency.run(claim, async () => route.handle(request))
     if (done.replayed) ctx.set('Idempotency-Replayed', 'true')
@@ -100,7 +103,7 @@ function createServe(route: Route, { auth, clientOf, limiter, idempotency }: Omi
     else if (alternatives?.includes(ctx.response.type)) ctx.body = value
     else if (reply !== nothing) {
       ctx.set('Content-Type', isText(reply) ? reply.content_type : 'application/json; charset=utf-8')
-      ctx.body = isText(reply) ? value : JSON.stringify(value)
+      ctx.body = isText(reply) ? streamed(value) : value instanceof Rendered ? value.text : JSON.stringify(value)
     }
   }
 }
@@ -115,6 +118,17 @@ async function refuseUnmatched(ctx: Context): Promise<void> {
   ctx.status = 204
 }
 
+/** A text that goes on is sent as it comes. */
+const streamed = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null && Symbol.asyncIterator in value
+    ? Readable.from(value as AsyncIterable<string>)
+    : value
+
+function whenGone({ res }: Context, work: () => void): void {
+  if (res.closed) work()
+  else res.once('close', work)
+}
+
 /** Made only for who asks, since few wait. */
 function goneSignal(ctx: Context): AbortSignal {
   const controller = new AbortController()
@@ -125,16 +139,18 @@ function goneSignal(ctx: Context): AbortSignal {
 
 const noMembers = z.strictObject({})
 
-function parse(schema: z.ZodType = noMembers, part: InputPart, value: unknown): unknown {
+export function parse(schema: z.ZodType = noMembers, part: InputPart, value: unknown): unknown {
   const parsed = schema.safeParse(value)
   if (!parsed.success) throw invalidInput(part, parsed.error)
   return parsed.data
 }
 
 /** A path or query brings texts of its own, which the check of the body has not seen. */
-function parseTexts(schema: z.ZodType | undefined, part: InputPart, texts: object): unknown {
-  const [unstorable] = Object.entries(texts).find(([name, text]) => !isStorable(`${name}${text}`)) ?? []
-  if (unstorable) throw Invalid({ errors: [{ path: unstorable, message: 'has a character that is not text' }] })
+export function parseTexts(schema: z.ZodType | undefined, part: InputPart, texts: object): unknown {
+  for (const [name, text] of Object.entries(texts)) {
+    if (isStorable(name) && isStorable(String(text))) continue
+    throw Invalid({ errors: [{ path: name, message: 'has a character that is not text' }] })
+  }
   return parse(schema, part, texts)
 }
 

@@ -17,6 +17,7 @@ const tags: { [tag: string]: string } = {
   invitations: 'What I am invited to, and what I answer; with an account, or by the link of a mail.',
   join: 'Coming by the code of a meeting, as a guest who knocks.',
   rooms: 'Quick rooms: a name, and you are in.',
+  rtc: 'Signaling: what browsers say to each other, in inboxes that lose nothing.',
   operations: 'For whoever runs this server, and for programs that want to know what it can do.',
 }
 
@@ -93,6 +94,7 @@ const securityOf: Record<Access, Json[]> = {
   anyone: [],
   optional: [{}, { bearer: [] }, { guest: [] }],
   participant: [{ bearer: [] }, { guest: [] }],
+  bearer: [{ bearer: [] }, { guest: [] }],
   user: [{ bearer: [] }],
   operator: [{}, { operator: [] }],
 }

@@ -51,6 +51,7 @@ export const ProblemReply = z
     code: z.string(),
     request_id: z.string(),
     reason: z.string().optional(),
+    expected: z.int().optional(),
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   })
   .meta({ id: 'Problem' })
@@ -72,21 +73,42 @@ export function problemsOf(route: Route): ProblemType[] {
 }
 
 export function answerProblem(ctx: Context, error: unknown, log: Log): void {
-  const request_id: string = ctx.state.request_id
+  const { status, headers, text } = problemAnswer(error, ctx.state.request_id, log)
+  ctx.status = status
+  for (let i = 0; i < headers.length; i += 2) ctx.set(headers[i] ?? '', headers[i + 1] ?? '')
+  ctx.body = text
+}
+
+/** The headers are names and values in turn. */
+export function problemAnswer(
+  error: unknown,
+  request_id: string,
+  log: Log,
+): { status: number; headers: string[]; text: string } {
   const known = toProblem(error)
   if (!known) log.error({ request_id, err: error }, 'bug')
   else if (known !== error) log.error({ request_id, err: error }, 'database away or too busy')
 
-  const { detail, errors, reason, retry_after_s, allow } = known?.extra ?? {}
+  const { detail, errors, reason, expected, retry_after_s, allow } = known?.extra ?? {}
   const status = known ? statusOf[known.kind] : 500
   const { code, title } = known ? { code: known.code, title: known.message } : Internal
-  ctx.status = status
-  if (status === 401) ctx.set('WWW-Authenticate', 'Bearer')
-  if (allow) ctx.set('Allow', allow.join(', '))
+  const headers = ['Content-Type', 'application/problem+json']
+  if (status === 401) headers.push('WWW-Authenticate', 'Bearer')
+  if (allow) headers.push('Allow', allow.join(', '))
   const mayRetry = status === 429 || status === 503 || retry_after_s !== undefined
-  if (mayRetry) ctx.set('Retry-After', String(retry_after_s ?? 1))
-  ctx.type = 'application/problem+json'
-  ctx.body = JSON.stringify({ type: `/docs#${code}`, title, status, detail, code, request_id, reason, errors })
+  if (mayRetry) headers.push('Retry-After', String(retry_after_s ?? 1))
+  const text = JSON.stringify({
+    type: `/docs#${code}`,
+    title,
+    status,
+    detail,
+    code,
+    request_id,
+    reason,
+    expected,
+    errors,
+  })
+  return { status, headers, text }
 }
 
 function toProblem(error: unknown): Problem | undefined {

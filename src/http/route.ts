@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Caller, GuestCaller, UserCaller } from '../kernel/caller.ts'
+import type { Bearer, Caller, GuestCaller, UserCaller } from '../kernel/caller.ts'
 import type { ProblemType } from '../kernel/problem.ts'
 import type { Client } from './client.ts'
 
@@ -12,10 +12,10 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /**
  * `anyone` needs no token; `optional` needs none but hears who has one; `participant` needs the access token of an
- * account or the token of a guest; `user` needs that of an account; `operator` calls from this machine or has the token
- * that METRICS_TOKEN sets.
+ * account or the token of a guest; `bearer` the same, but whether it still stands is left to the service; `user` needs
+ * that of an account; `operator` calls from this machine or has the token that METRICS_TOKEN sets.
  */
-export type Access = 'anyone' | 'optional' | 'participant' | 'user' | 'operator'
+export type Access = 'anyone' | 'optional' | 'participant' | 'bearer' | 'user' | 'operator'
 
 /** So many calls, at once or spread, and as many again over each further period; by the caller's address or account. */
 export interface Limit {
@@ -26,6 +26,14 @@ export interface Limit {
 export const perAddress = (amount: number, per_s: number): Limit => ({ by: 'address', amount, per_s })
 export const perAccount = (amount: number, per_s: number): Limit => ({ by: 'account', amount, per_s })
 
+/** JSON that is a text already, of a schema that says what is in it. */
+export class Rendered {
+  readonly text: string
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
 /** A reply that is not JSON: `reply: { 200: text('text/html') }`. */
 export interface TextReply {
   content_type: string
@@ -35,13 +43,31 @@ export const text = (content_type: string): TextReply => ({ content_type })
 /** A reply without a body: `reply: { 204: nothing }`. */
 export const nothing = null
 
+/** A WebSocket, once it is open. */
+export interface Socket {
+  send(text: string): Promise<void>
+  close(code: number, reason: string): void
+}
+
+/** What is said over one: frames of JSON, each with a `type`, and answered with the same `ref` if it has one. */
+export interface Channel {
+  /** By the type of a frame: what else is in it, the type of its answer, and what it does. One after the other. */
+  frames: { [type: string]: { body: z.ZodType; answer: string; handle(body: never): Promise<object> } }
+  opened(socket: Socket): void
+  closed(): void
+}
+
 type Reply = z.ZodType | TextReply | typeof nothing
 type Answer<R extends Reply> = R extends z.ZodType ? z.output<R> : R extends TextReply ? string : unknown
+
+/** A handler may have written its JSON itself, or go on writing a text for as long as it likes. */
+type Handled<R extends Reply> = Answer<R> | Rendered | (R extends TextReply ? AsyncIterable<string> : never)
 
 interface CallerOfAccess {
   anyone: undefined
   optional: UserCaller | GuestCaller | undefined
   participant: UserCaller | GuestCaller
+  bearer: Bearer
   user: UserCaller
   operator: undefined
 }
@@ -63,6 +89,9 @@ export interface Request<A extends Access, Params, Query, Body> {
   if_match: number[] | undefined
   /** Raised when the caller has gone away, for who would wait on their behalf. */
   gone: AbortSignal
+  /** The same, for who does not need a signal. Called, too, when all has been answered. */
+  whenGone(work: () => void): void
+  header(name: string): string | undefined
 }
 
 export interface Declaration<
@@ -86,6 +115,12 @@ export interface Declaration<
   statusOf?: (answer: Answer<R>) => number
   /** The same in other media types, for who asks by Accept. */
   also?: { [content_type: string]: (request: Request<A, Params, Query, Body>) => Promise<string> }
+  /** The most bytes that its body may have, where that is not what is usual. */
+  body_limit?: number
+  /** Opens a WebSocket (upgrade.ts); what it throws is answered in plain HTTP. */
+  connect?(request: { query: Parsed<Query> }): Promise<Channel>
+  /** Served below Koa (swift.ts): for a path without parameters, and without what is not there. */
+  swift?: boolean
   /** Takes its JSON as text/plain, too: the one way in which a page that is being closed can still send. */
   beacon?: boolean
   /** What the service may throw; what follows from the declaration itself is added by `problemsOf`. */
@@ -101,23 +136,24 @@ export interface Declaration<
   location?: (answer: Answer<R>) => string | undefined
   /** Headers that every answer of this route has. */
   headers?: { [name: string]: string }
-  handle(request: Request<A, Params, Query, Body>): Answer<R> | Promise<Answer<R>>
+  handle(request: Request<A, Params, Query, Body>): Handled<R> | Promise<Handled<R>>
 }
 
 /** A declaration as the machinery sees it: its types have done their work. */
-export interface Route extends Omit<Declaration, 'handle' | 'location' | 'statusOf' | 'also'> {
+export interface Route extends Omit<Declaration, 'handle' | 'location' | 'statusOf' | 'also' | 'connect'> {
   method: Method
   /** As the router reads it: `/api/meetings/:meeting_id`. */
   path: string
   handle(request: AnyRequest): unknown
   location?: (answer: unknown) => string | undefined
+  connect?(request: { query: unknown }): Promise<Channel>
   statusOf?: (answer: unknown) => number
   also?: { [content_type: string]: (request: AnyRequest) => Promise<string> }
 }
 
 interface AnyRequest
   extends Omit<Request<Access, undefined, undefined, undefined>, 'caller' | 'params' | 'query' | 'body'> {
-  caller: Caller | undefined
+  caller: Caller | Bearer | undefined
   params: unknown
   query: unknown
   body: unknown

@@ -19,5 +19,22 @@ export interface GuestCaller {
 
 export type Caller = UserCaller | GuestCaller
 
+/**
+ * Whoever shows a token that is signed and has not run out. Whether it still stands has not been asked: that is for
+ * whoever can answer it without asking, and for `stand` otherwise.
+ */
+export interface Bearer {
+  kind: 'user' | 'guest'
+  /** The user, or the participant that a guest is. */
+  id: string
+  /** What the token lives and dies with: its login, or the generation of a guest's tokens. */
+  family: string
+  /** Fails when it does not stand any more. */
+  stand(): Promise<Caller>
+}
+
+/** The family of the token that somebody calls with. */
+export type Family = Pick<Bearer, 'kind' | 'id' | 'family'>
+
 /** What tells one caller from every other: limits and idempotency keys are counted by it. */
 export const callerId = (caller: Caller): string => (caller.kind === 'user' ? caller.user_id : caller.participant_id)

@@ -26,6 +26,7 @@ export function createLimiter(clock: Clock, factor: number) {
      * else the seconds until they will be.
      */
     spend(budget: Budget, key: string, count = 1): number {
+      if (factor === Number.POSITIVE_INFINITY) return 0
       const now = clock.millis()
       const id = `${budget.name} ${key}`
       const next = Math.max(now, wholeAt.get(id) ?? 0) + stepOf(budget) * Math.min(count, mostOf(budget))

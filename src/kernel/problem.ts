@@ -30,6 +30,8 @@ export interface ProblemExtra {
   retry_after_s?: number
   /** Why something is over, in a word that clients switch on. */
   reason?: string
+  /** The number that would have been the right one. */
+  expected?: number
   /** The methods that the resource does answer. */
   allow?: string[]
 }

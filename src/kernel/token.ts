@@ -19,6 +19,9 @@ export interface GuestClaims {
   exp: number
 }
 
+/** All tokens of one generation of a guest. */
+export const guestFamily = ({ generation }: Pick<GuestClaims, 'generation'>): string => `guest ${generation}`
+
 export interface AccessClaims {
   /** The user. */
   sub: string

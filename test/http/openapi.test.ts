@@ -17,6 +17,7 @@ describe('the OpenAPI document', () => {
     const found = await lintFromString({ source: text, config, absoluteRef: 'openapi.json' })
     const said = found
       .filter(({ ruleId }) => ruleId !== 'no-ambiguous-paths') // `link` stands where an id does, and no id is that word
+      .filter(({ message, location: [at] }) => !(message.includes('2XX') && at?.pointer?.includes('~1rtc~1ws'))) // 101
       .map(({ severity, message, location }) => `${severity}: ${message} at ${location[0]?.pointer}`)
     expect(said).toEqual([])
   })

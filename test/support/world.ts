@@ -44,7 +44,8 @@ export interface Held {
 export async function createWorld(env: NodeJS.ProcessEnv = {}) {
   const { settings, drop } = await emptyDatabase()
   const storage_dir = mkdtempSync(join(tmpdir(), 'parley-storage-'))
-  const config = readConfig({ NODE_ENV: 'test', STORAGE_DIR: storage_dir, RATE_LIMITS: 'off', ...env })
+  const settled = readConfig({ NODE_ENV: 'test', STORAGE_DIR: storage_dir, RATE_LIMITS: 'off', ...env })
+  const config = { ...settled, database: settings }
   const database = await openDatabase(settings)
   await migrate(database)
   const { db } = database
@@ -62,11 +63,15 @@ export async function createWorld(env: NodeJS.ProcessEnv = {}) {
     const relay =
       settings.engine === 'postgres' ? relayThroughPostgres({ url: settings.url, db, wakeups, log }) : undefined
     await relay?.ready
+    const stopSignaling = app.signaling.start(1000)
     const server = createHttpServer(app.handler)
+    app.attach(server)
     const drain = createDrain(server)
     const { port } = await listen(server, 0, '127.0.0.1')
     stops.push(async () => {
+      app.prepareToStop()
       await drain(0)
+      await stopSignaling()
       await relay?.stop()
     })
     const origin = `http://127.0.0.1:${port}`

@@ -168,6 +168,10 @@ export function createAccounts({ db, clock, events, limiter, key, require_verifi
     /** For features above, which may be in a transaction of theirs. */
     findUser: (db: Db, tenant_id: string, id: string): Promise<User | undefined> => store.findUser(db, tenant_id, id),
 
+    /** In the transaction of whoever acts on it. */
+    lockLogin: (db: Db, { tenant_id, user_id, login_id: id }: UserCaller): Promise<boolean> =>
+      store.lockLiveLogin(db, { tenant_id, user_id, id }, clock.now()),
+
     /** Whether somebody with an address is taken for who it belongs to. */
     provesAddresses: !require_verified_email,
 

@@ -111,6 +111,16 @@ export const listLiveLogins = (
 export const liveLoginIds = (db: Db, tenant_id: string, user_id: string): Promise<string[]> =>
   logins(db).where({ tenant_id, user_id }).whereNull('ended_at').orderBy('id').pluck('id')
 
+/** Whether it stands; it goes on standing until this transaction ends. */
+export const lockLiveLogin = async (
+  db: Db,
+  { tenant_id, user_id, id }: Pick<LoginRow, 'tenant_id' | 'user_id' | 'id'>,
+  now: string,
+): Promise<boolean> => {
+  const live = logins(db).where({ tenant_id, user_id, id }).whereNull('ended_at').where('expires_at', '>', now)
+  return (await live.forUpdate().first('id')) !== undefined
+}
+
 /** False when it is not this person's, or has ended already. */
 export async function endLogin(
   db: Db,

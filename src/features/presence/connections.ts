@@ -21,6 +21,11 @@ export async function findMeant(db: Db, me: ParticipantRow, id: string | undefin
   return first
 }
 
-export function hasToken({ resume_token_hash }: store.ConnectionRow, resume_token: string): boolean {
-  return timingSafeEqual(Buffer.from(hashSecret(resume_token)), Buffer.from(resume_token_hash))
+/** The present one, or the one before: the answer that told of the present one may have been lost. */
+export function hasToken(connection: store.ConnectionRow, resume_token: string): boolean {
+  const given = Buffer.from(hashSecret(resume_token))
+  const { resume_token_hash, previous_token_hash } = connection
+  return [resume_token_hash, previous_token_hash].some(
+    hash => hash !== null && timingSafeEqual(Buffer.from(hash), given),
+  )
 }

@@ -56,6 +56,7 @@ export function createDoors({ db, clock, events, meetings, join }: Deps) {
       const tenant_id = caller?.tenant_id ?? DEFAULT_TENANT
       const { id: meeting_id } = await meetings.findOrOpenRoom(tenant_id, name)
       return inTransaction(db, async db => {
+        if (caller) await join.requireLogin(db, caller)
         const meeting = await meetingStore.lock(db, tenant_id, meeting_id)
         if (!meeting) throw NotFound()
         const known = caller && (await participants.findCaller(db, meeting_id, caller))

@@ -5,6 +5,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Log } from '../../kernel/log.ts'
 import * as participants from '../meetings/participant-store.ts'
 import * as meetings from '../meetings/store.ts'
+import type { Heard } from './heard.ts'
 import type { Sessions } from './sessions.ts'
 import * as store from './store.ts'
 
@@ -14,6 +15,8 @@ interface Deps {
   events: Events
   log: Log
   sessions: Sessions
+  heard: Heard
+  forget(db: Db, ids: string[]): Promise<number>
   presence_timeout_s: number
 }
 
@@ -28,7 +31,7 @@ const connectionsKeptFor_s = 30 * 24 * 3600
  * What a crash leaves behind, and what people forget: whoever fell silent has left, and a session that nobody is in, or
  * that has lasted too long, is over. Each is looked at once more under the lock of its meeting, for it may have changed.
  */
-export function presenceJobs({ db, clock, events, log, sessions, presence_timeout_s }: Deps): Job[] {
+export function presenceJobs({ db, clock, events, log, sessions, heard, forget, presence_timeout_s }: Deps): Job[] {
   const system = (tenant_id: string): Actor => ({ kind: 'system', tenant_id })
 
   /** Nobody could be heard while no process ran: after a start, everybody has the whole time to say something. */
@@ -37,15 +40,16 @@ export function presenceJobs({ db, clock, events, log, sessions, presence_timeou
 
   async function closeSilent(): Promise<number> {
     if (couldNotHear()) return 0
+    await heard.flush()
     const since = clock.in(-presence_timeout_s)
     const silent = await store.listSilent(db, since, batch)
-    return eachApart(silent, ({ id, tenant_id, meeting_id }) =>
+    return eachApart(silent, ({ id, tenant_id, meeting_id, session_id }) =>
       inTransaction(db, async db => {
         await meetings.lock(db, tenant_id, meeting_id)
-        const connection = await store.lockConnection(db, meeting_id, id)
-        if (connection?.closed_at !== null || connection.last_seen_at >= since) return
+        const connection = (await store.lockOpenIn(db, session_id)).find(open => open.id === id)
+        if (!connection || connection.last_seen_at >= since) return
         // They were here until they were last heard of; what came after was silence.
-        await sessions.close(db, system(tenant_id), [connection], 'timeout', connection.last_seen_at)
+        await sessions.close(db, system(tenant_id), [connection], 'timeout', { left_at: connection.last_seen_at })
       }),
     )
   }
@@ -124,7 +128,10 @@ export function presenceJobs({ db, clock, events, log, sessions, presence_timeou
     {
       name: 'connections of last month',
       every_s: 600,
-      run: () => inTransaction(db, db => store.deleteClosedBefore(db, clock.in(-connectionsKeptFor_s), 500)),
+      run: () =>
+        inTransaction(db, async db =>
+          forget(db, await store.listClosedBefore(db, clock.in(-connectionsKeptFor_s), batch)),
+        ),
     },
     { name: 'sessions that have lasted long enough', every_s: 5, run: () => endDue('over_at', 'max_duration') },
   ]

@@ -3,7 +3,8 @@ import type { Events } from '../../events/events.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { hashSecret, newId, newSecret } from '../../kernel/ids.ts'
-import { NotFound } from '../../kernel/problem.ts'
+import { NotFound, Unauthenticated } from '../../kernel/problem.ts'
+import { guestFamily } from '../../kernel/token.ts'
 import type { Accounts } from '../accounts/service.ts'
 import type { MediaProvider } from '../media/provider.ts'
 import * as participants from '../meetings/participant-store.ts'
@@ -13,6 +14,7 @@ import { hosts, maySend } from '../meetings/types.ts'
 import { shownAttendance } from './attendance.ts'
 import { findOwn, hasToken } from './connections.ts'
 import type { Lobby } from './lobby.ts'
+import { seenBy } from './roster.ts'
 import {
   Denied,
   type Join,
@@ -50,18 +52,27 @@ export function createJoin({ db, clock, events, accounts, lobby, sessions, media
   return {
     /** Answers at once, unless the caller is willing to wait for a host to let them in. */
     async join(caller: Caller, meeting_id: string, body: Join, gone: AbortSignal): Promise<Joined | Waiting> {
-      const outcome = await inTransaction(db, async db => {
-        return attempt(db, caller, await standingOf(db, caller, meeting_id, 'lock'), body)
-      })
+      const outcome = await tryAs(caller, meeting_id, body)
       if ('connection' in outcome || body.wait === 0) return outcome
       await lobby.waitForHost(outcome.participant, body.wait, gone)
       if (gone.aborted) return outcome // nobody would hear that they are inside
-      return inTransaction(db, async db => {
-        return attempt(db, caller, await standingOf(db, caller, meeting_id, 'lock'), body)
-      })
+      return tryAs(caller, meeting_id, body)
     },
 
     attempt,
+    requireLogin,
+  }
+
+  function tryAs(caller: Caller, meeting_id: string, body: Join): Promise<Joined | Waiting> {
+    return inTransaction(db, async db => {
+      await requireLogin(db, caller)
+      return attempt(db, caller, await standingOf(db, caller, meeting_id, 'lock'), body)
+    })
+  }
+
+  /** What comes in with a login goes with it; so it has to stand until the connection does. */
+  async function requireLogin(db: Db, caller: Caller): Promise<void> {
+    if (caller.kind === 'user' && !(await accounts.lockLogin(db, caller))) throw Unauthenticated()
   }
 
   async function attempt(db: Db, caller: Caller, { meeting, me }: Standing, body: Enter): Promise<Joined | Waiting> {
@@ -154,15 +165,18 @@ export function createJoin({ db, clock, events, accounts, lobby, sessions, media
   ): Promise<Joined> {
     const others = (await store.listOpen(db, me.id)).filter(({ id }) => id !== replaced?.id)
     if (others.length >= maxConnections) throw TooManyConnections()
-    if (replaced && replaced.closed_at === null) await sessions.close(db, caller, [replaced], 'replaced')
+    const id = newId('con')
+    if (replaced?.closed_at === null) await sessions.close(db, caller, [replaced], 'replaced', { replaced_by: id })
 
     const display_name = body.display_name ?? (await nameOf(db, caller)) ?? me.display_name
     const inside = { state: 'inside' as const, display_name, waiting_since: null, seen_at: null, denied_until: null }
-    const { attendance, connection, resume_token } = newConnection(session, { ...me, ...inside }, body)
+    await store.changeRoster(db, session.id, null)
+    const joined_as = (await store.findLive(db, meeting.id))?.roster_version ?? 0
+    const person = { ...me, ...inside, may_send: maySend(me.role, meeting.senders) }
+    const { attendance, connection, resume_token } = newConnection({ id, joined_as }, caller, session, person, body)
     await store.insertConnection(db, connection, attendance)
     if (replaced) await store.setReplacedBy(db, replaced.id, connection.id)
     await participants.update(db, me.id, inside)
-    await store.changeRoster(db, session.id, null)
     await events.record(db, caller, {
       type: 'participant.joined',
       meeting_id: meeting.id,
@@ -173,7 +187,7 @@ export function createJoin({ db, clock, events, accounts, lobby, sessions, media
       participant: participants.shownParticipant({ ...me, ...inside }),
       attendance: shownAttendance(attendance, clock),
       connection: { id: connection.id, resume_token },
-      ...(await whatTheyFind(db, meeting, session, me, connection)),
+      ...(await whatTheyFind(db, meeting, session, connection)),
     }
   }
 
@@ -184,8 +198,14 @@ export function createJoin({ db, clock, events, accounts, lobby, sessions, media
   }
 
   /** A row for who is inside, and one for how long they were, which stays. */
-  function newConnection(session: store.SessionRow, me: participants.ParticipantRow, { device, medium }: Enter) {
-    const { tenant_id, meeting_id, display_name, role, id: participant_id } = me
+  function newConnection(
+    { id, joined_as }: Pick<store.ConnectionRow, 'id' | 'joined_as'>,
+    caller: Caller,
+    session: store.SessionRow,
+    me: participants.ParticipantRow & { may_send: boolean },
+    { device, medium }: Enter,
+  ) {
+    const { tenant_id, meeting_id, user_id, display_name, role, may_send, id: participant_id } = me
     const now = clock.now()
     const resume_token = newSecret()
     const common = { tenant_id, meeting_id, session_id: session.id, participant_id }
@@ -203,9 +223,15 @@ export function createJoin({ db, clock, events, accounts, lobby, sessions, media
     }
     const connection: store.ConnectionRow = {
       ...common,
-      id: newId('con'),
+      id,
       attendance_id: attendance.id,
+      user_id,
+      token_family: caller.kind === 'user' ? caller.login_id : guestFamily(me),
+      role,
+      may_send,
+      joined_as,
       resume_token_hash: hashSecret(resume_token),
+      previous_token_hash: null,
       opened_at: now,
       last_seen_at: now,
       closed_at: null,
@@ -215,14 +241,8 @@ export function createJoin({ db, clock, events, accounts, lobby, sessions, media
     return { attendance, connection, resume_token }
   }
 
-  async function whatTheyFind(
-    db: Db,
-    meeting: Meeting,
-    session: store.SessionRow,
-    { id: participant_id, role }: participants.ParticipantRow,
-    connection: store.ConnectionRow,
-  ) {
-    const { roster_version = 0 } = (await store.findLive(db, meeting.id)) ?? {}
+  async function whatTheyFind(db: Db, meeting: Meeting, session: store.SessionRow, connection: store.ConnectionRow) {
+    const { participant_id, role, joined_as } = connection
     return {
       session: shownSession(session),
       role,
@@ -232,8 +252,9 @@ export function createJoin({ db, clock, events, accounts, lobby, sessions, media
         chat: meeting.chat === 'all' || maySend(role, meeting.chat),
         record: hosts(role) && meeting.recording !== 'off',
       },
-      roster: (await store.roster(db, session.id)).filter(entry => entry.connection !== connection.id),
-      roster_version,
+      roster: seenBy(connection, await store.roster(db, session.id)),
+      roster_version: joined_as,
+      inbox: { cursor: 0 },
       ...media.admit({ participant_id }),
       limits: { presence_timeout_s, heartbeat_s: Math.floor(presence_timeout_s / 3), connections: maxConnections },
     }

@@ -119,6 +119,9 @@ export const RosterEntry = z
     role: Participant.shape.role,
     device: z.string().nullable(),
     joined_at: Instant,
+    polite: z
+      .boolean()
+      .meta({ description: 'Whether I am the polite one of us two, who gives way when our offers cross' }),
   })
   .meta({ id: 'RosterEntry' })
 export type RosterEntry = z.infer<typeof RosterEntry>
@@ -135,6 +138,7 @@ export const Joined = z
       .meta({ description: 'What I may do, by my role and the settings of the meeting' }),
     roster: z.array(RosterEntry).meta({ description: 'Who else is inside, a line for each of their connections' }),
     roster_version: z.int().meta({ description: 'Rises with every change of who is inside' }),
+    inbox: z.object({ cursor: z.int().meta({ description: 'Where to begin to read' }) }),
     ice_servers: z.array(IceServer),
     media: Media,
     limits: z.object({

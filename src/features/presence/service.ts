@@ -11,15 +11,19 @@ import * as participants from '../meetings/participant-store.ts'
 import { HostsOnly, InvalidTransition, type Meeting, NeedsMediaProvider } from '../meetings/schema.ts'
 import type { Meetings } from '../meetings/service.ts'
 import { isHost, requireHost, requireVisible } from '../meetings/standing.ts'
+import * as meetingStore from '../meetings/store.ts'
 import { endOf } from '../meetings/timing.ts'
 import { maySend } from '../meetings/types.ts'
 import { createAttendance } from './attendance.ts'
 import { createDoors } from './doors.ts'
+import { createForgetting } from './forgetting.ts'
+import { createHeard } from './heard.ts'
 import { createHosting } from './hosting.ts'
 import { presenceJobs } from './jobs.ts'
 import { createJoin } from './join.ts'
 import { createLeave } from './leave.ts'
 import { createLobby } from './lobby.ts'
+import { createResume } from './resume.ts'
 import { type ListParticipants, NotInside } from './schema.ts'
 import { createSessions } from './sessions.ts'
 import * as store from './store.ts'
@@ -42,10 +46,18 @@ const firstPatience_s = 24 * 3600
 
 export type Presence = ReturnType<typeof createPresence>
 
+export interface Present {
+  roster_version: number
+  senders: Meeting['senders']
+  connections: store.PresentRow[]
+}
+
 export function createPresence(deps: Deps) {
   const { db, clock, events, meetings } = deps
   const sessions = createSessions(deps)
   const attendance = createAttendance(deps)
+  const heard = createHeard(deps)
+  const forgetting = createForgetting()
   const lobby = createLobby(deps)
   const join = createJoin({ ...deps, lobby, sessions })
   listen()
@@ -57,7 +69,20 @@ export function createPresence(deps: Deps) {
     join: join.join,
     listAttendance: attendance.list,
     attendanceAsCsv: attendance.asCsv,
-    jobs: presenceJobs({ ...deps, sessions }),
+    jobs: presenceJobs({ ...deps, sessions, heard, forget: forgetting.forget }),
+    heard,
+    onForget: forgetting.onForget,
+    findConnection: store.findConnectionById,
+
+    /** Who is inside a live meeting, for the rooms above that tell them something. */
+    async listPresent(db: Db, tenant_id: string, meeting_id: string): Promise<Present | undefined> {
+      const session = await store.findLive(db, meeting_id)
+      const meeting = session && (await meetings.findFor(db, tenant_id, meeting_id))
+      if (!meeting) return undefined
+      const connections = await store.roster(db, session.id)
+      return { roster_version: session.roster_version, senders: meeting.senders, connections }
+    },
+    ...createResume(deps),
 
     async start(caller: Caller, meeting_id: string): Promise<Meeting> {
       return inTransaction(db, async db => {
@@ -102,7 +127,7 @@ export function createPresence(deps: Deps) {
       const meeting = await meetings.findFor(db, actor.tenant_id, meeting_id)
       const session = meeting && (await store.findLive(db, meeting_id))
       if (session) await sessions.end(db, actor, meeting, session, 'deleted')
-      await store.deleteConnections(db, meeting_id)
+      await forgetting.forget(db, await store.listOfMeeting(db, meeting_id))
     })
     events.on('meeting.updated', async (db, { meeting_id }, actor) => {
       const meeting = await meetings.findFor(db, actor.tenant_id, meeting_id)
@@ -112,6 +137,11 @@ export function createPresence(deps: Deps) {
     // Who was let in for another time is not let in for this one.
     events.on('meeting.moved', (db, { meeting_id }, actor) => sendUndecidedAway(db, meeting_id, actor))
     events.on('proposal.made', (db, { meeting_id }, actor) => sendUndecidedAway(db, meeting_id, actor))
+    events.on('login.ended', (db, { login_id }, actor) => closeOfLogin(db, login_id, actor))
+    events.on('invitation.claimed', async (db, { invitation_id, user_id }) => {
+      const person = await participants.findByInvitation(db, invitation_id)
+      if (person) await store.giveTo(db, person.id, user_id)
+    })
     events.on('invitation.withdrawn', (db, event, actor) => out(db, event, actor, 'withdrawn'))
     events.on('invitation.rejected', (db, event, actor) => out(db, event, actor, 'left'))
   }
@@ -120,6 +150,7 @@ export function createPresence(deps: Deps) {
   async function keepToWhatIsSaid(db: Db, meeting: Meeting, { id, started_at }: store.SessionRow): Promise<void> {
     const { max_duration_minutes } = meeting
     await store.setOverAt(db, id, max_duration_minutes === null ? null : endOf(started_at, max_duration_minutes))
+    await store.setSenders(db, id, meeting.senders)
     const inside = await participants.listIn(db, meeting.id, ['inside'])
     const senders = inside.filter(({ role }) => maySend(role, meeting.senders))
     if (senders.length > deps.media.limits.senders) throw NeedsMediaProvider()
@@ -134,6 +165,16 @@ export function createPresence(deps: Deps) {
     const gone = { ...participants.away, admitted: false }
     if (!(await participants.change(db, participant_id, ['waiting', 'admitted'], gone))) return
     await events.record(db, actor, { type: 'participant.stopped_waiting', meeting_id, participant_id })
+  }
+
+  /** What is used with its tokens goes with them. */
+  async function closeOfLogin(db: Db, login_id: string, actor: Actor): Promise<void> {
+    const open = await store.listOpenOfFamily(db, login_id)
+    for (const meeting_id of new Set(open.map(connection => connection.meeting_id))) {
+      await meetingStore.lock(db, actor.tenant_id, meeting_id)
+      const here = (await store.listOpenOfFamily(db, login_id)).filter(each => each.meeting_id === meeting_id)
+      await sessions.close(db, actor, here, 'left')
+    }
   }
 
   async function out(

@@ -56,7 +56,7 @@ export function createSessions({ clock, events, empty_timeout_s }: Deps) {
     async end(db: Db, actor: Actor, meeting: Meeting, session: store.SessionRow, reason: SessionEnd): Promise<void> {
       const now = clock.now()
       if (!(await store.endSession(db, session.id, now, reason))) return
-      const open = await store.listOpenIn(db, session.id)
+      const open = await store.lockOpenIn(db, session.id)
       await store.closeAllIn(db, session.id, 'meeting_ended', now)
       await participants.clearAway(db, meeting.id)
       const standing = meeting.kind === 'standing'
@@ -78,24 +78,31 @@ export function createSessions({ clock, events, empty_timeout_s }: Deps) {
       actor: Actor,
       open: store.ConnectionRow[],
       reason: LeaveReason,
-      left_at = clock.now(),
+      { left_at = clock.now(), replaced_by }: { left_at?: string; replaced_by?: string } = {},
     ): Promise<void> {
-      for (const connection of open) {
-        if (!(await store.closeConnection(db, connection, reason, { closed_at: clock.now(), left_at }))) continue
-        await events.record(db, actor, leftBy(connection, reason))
-      }
       const [first] = open
       if (!first) return
+      await store.lockOpenIn(db, first.session_id)
+      const closed: store.ConnectionRow[] = []
+      for (const connection of open) {
+        if (!(await store.closeConnection(db, connection, reason, { closed_at: clock.now(), left_at }))) continue
+        closed.push(connection)
+      }
       const elsewhere = await store.listOpen(db, first.participant_id)
       if (elsewhere.length === 0) await participants.change(db, first.participant_id, ['inside'], { state: 'away' })
       const left = await participants.countIn(db, first.meeting_id, ['inside'])
       await store.changeRoster(db, first.session_id, left === 0 ? clock.in(empty_timeout_s) : null)
+      for (const connection of closed) await events.record(db, actor, leftBy(connection, reason, replaced_by))
     },
   }
 }
 
-function leftBy({ id: connection_id, participant_id, meeting_id }: store.ConnectionRow, reason: LeaveReason) {
-  return { type: 'participant.left' as const, meeting_id, participant_id, connection_id, reason }
+function leftBy(
+  { id: connection_id, participant_id, meeting_id }: store.ConnectionRow,
+  reason: LeaveReason,
+  replaced_by?: string,
+) {
+  return { type: 'participant.left' as const, meeting_id, participant_id, connection_id, reason, replaced_by }
 }
 
 function occurrenceOf({ scheduled_at, recurrence, time_zone }: Meeting, now: string): string | null {

@@ -1,0 +1,225 @@
+import type { Batch, Table, Value } from '../../db/prepared.ts'
+import type { Db } from '../../db/transaction.ts'
+import type { LeaveReason } from '../../events/events.ts'
+import type { Role } from '../meetings/types.ts'
+import type { Draft } from './draft.ts'
+import { type Inbox, isOfClient, type Stored } from './inbox.ts'
+
+/** Inboxes as rows, and back. What runs for every signal is written for `Batch`, the rest for Knex. */
+
+/** An inbox and one of its runs of signals; a row for each of these, and one for an inbox that is empty. */
+interface InboxRow {
+  id: string
+  tenant_id: string
+  meeting_id: string
+  session_id: string
+  participant_id: string
+  user_id: string | null
+  joined_as: number
+  token_family: string
+  role: Role
+  may_send: boolean | number
+  close_reason: LeaveReason | null
+  revision: number
+  next_seq: number
+  acked_through: number
+  send_next: number
+  peers: string | null
+  seq: number | null
+  states: string | null
+  body: string
+}
+
+const ofConnection = [
+  'id',
+  'tenant_id',
+  'meeting_id',
+  'session_id',
+  'participant_id',
+  'user_id',
+  'joined_as',
+  'token_family',
+  'role',
+  'may_send',
+  'close_reason',
+  'revision',
+  'next_seq',
+  'acked_through',
+  'send_next',
+  'peers',
+]
+const both = [...ofConnection.map(name => `c.${name}`), 's.seq', 's.states', 's.body'].join(', ')
+
+/** In one statement, and so as of one moment. */
+const inboxesWithSignals = (ids: string[]) =>
+  `SELECT ${both} FROM rtc_connections c
+   LEFT JOIN rtc_signals s ON s.connection_id = c.id AND s.last_seq > c.acked_through
+   WHERE c.id IN (${ids.map(() => '?').join(', ')}) ORDER BY c.id, s.seq`
+
+export async function load(db: Db, ids: string[]): Promise<Inbox[]> {
+  const answer = await db.raw(inboxesWithSignals(ids), ids)
+  return toInboxes(answer.rows ?? (Array.isArray(answer[0]) ? answer[0] : answer))
+}
+
+export async function loadIn(batch: Batch, ids: string[]): Promise<Inbox[]> {
+  const found: Inbox[] = []
+  for (let i = 0; i < ids.length; i += 50) {
+    const some = ids.slice(i, i + 50)
+    found.push(...toInboxes(await batch.query<InboxRow>(inboxesWithSignals(some), some)))
+  }
+  return found
+}
+
+function toInboxes(rows: InboxRow[]): Inbox[] {
+  const found = new Map<string, Inbox>()
+  for (const { seq, states, body, ...row } of rows) {
+    const inbox = found.get(row.id) ?? emptyInbox(row)
+    found.set(row.id, inbox)
+    if (seq === null) continue
+    for (const entry of entriesOf({ seq, states, body })) {
+      if (entry.seq <= inbox.acked_through) continue
+      inbox.unacked.push(entry)
+      const { sender, state } = entry
+      if (sender !== null && state !== 'acked') inbox.shares.set(sender, (inbox.shares.get(sender) ?? 0) + 1)
+    }
+  }
+  return [...found.values()]
+}
+
+function emptyInbox({ may_send, close_reason, peers, ...row }: Omit<InboxRow, keyof Run>): Inbox {
+  return {
+    ...row,
+    may_send: Boolean(may_send),
+    closed: close_reason,
+    unacked: [],
+    shares: new Map(),
+    pairs: peers === null ? {} : JSON.parse(peers),
+    as_of: performance.now(),
+    read_at: Number.NEGATIVE_INFINITY,
+  }
+}
+
+/**
+ * What one transaction appends to an inbox is one row: a run of signals, a line each. `states` has those that are not
+ * simply to be read, by their seq, with who sent them; their lines are empty.
+ */
+interface Run {
+  seq: number
+  states: string | null
+  body: string
+}
+
+type States = { [seq: string]: [state: NonNullable<Stored['state']>, sender: string | null] }
+
+function entriesOf({ seq: run, states, body }: Run): Stored[] {
+  const marked: States = states === null ? {} : JSON.parse(states)
+  return body.split('\n').map((line, i): Stored => {
+    const seq = run + i
+    const [state = null, sender = null] = marked[seq] ?? []
+    if (line === '')
+      return { seq, run, sender, type: '', ice_session: null, expires_at: null, state, body, deliveries: 0 }
+    const { type, from, ice_session, expires_at } = JSON.parse(`{${line}}`)
+    // What the server tells of somebody is not theirs.
+    const by = isOfClient(type) ? from.connection : null
+    return { seq, run, sender: by, type, ice_session, expires_at, state, body: line, deliveries: 0 }
+  })
+}
+
+/** As `from` as far as to the last that is in the draft, or in this run of it. */
+function runOf(draft: Draft, run: number): Value[] {
+  const lines: string[] = []
+  const states: States = {}
+  for (let seq = run; seq < draft.nextSeq; seq++) {
+    const entry = draft.at(seq)
+    if (entry && entry.run !== run) break
+    const state = entry && draft.stateOf(entry)
+    if (state) states[seq] = [state, entry.sender]
+    // One that is acknowledged already keeps its place, and nothing else.
+    lines.push(entry && !state && seq > draft.acked_through ? entry.body : '')
+  }
+  const marked = Object.keys(states).length > 0 ? JSON.stringify(states) : null
+  return [draft.inbox.id, run, run + lines.length - 1, marked, lines.join('\n')]
+}
+
+export const lock = (batch: Batch, ids: string[]) => batch.lock<Revision>('rtc_connections', ['id', 'revision'], ids)
+
+const signals: Table = {
+  name: 'rtc_signals',
+  columns: { connection_id: 'text', seq: 'int', last_seq: 'int', states: 'text', body: 'text' },
+}
+const counters: Table = {
+  name: 'rtc_connections',
+  columns: { id: 'text', next_seq: 'int', acked_through: 'int', send_next: 'int' },
+  increment: 'revision',
+}
+const peers: Table = { name: 'rtc_connections', columns: { id: 'text', peers: 'text' } }
+
+/** Writes what the drafts say, in as few statements as there are kinds of change. */
+export async function save(batch: Batch, drafts: Draft[]): Promise<void> {
+  const added: Value[][] = []
+  const paired: Value[][] = []
+  const counted: Value[][] = []
+  const floors: string[] = []
+  for (const draft of drafts) {
+    const { inbox, appended, states, acked_through, send_next, nextSeq } = draft
+    if (appended.length > 0 && acked_through < nextSeq - 1) added.push(runOf(draft, inbox.next_seq))
+    if (states) await saveStates(batch, draft)
+    const pairs = draft.changedPairs()
+    if (pairs) paired.push([inbox.id, JSON.stringify(pairs)])
+    counted.push([inbox.id, nextSeq, acked_through, send_next])
+    if (acked_through > inbox.acked_through) floors.push(inbox.id)
+  }
+  if (added.length > 0) await batch.insert(signals, added)
+  await batch.update(counters, counted)
+  if (paired.length > 0) await batch.update(peers, paired)
+  if (floors.length > 0) await batch.each(deleteAcked, floors)
+}
+
+const deleteAcked = (marks: string) =>
+  `DELETE FROM rtc_signals WHERE connection_id IN (${marks}) AND last_seq <=
+     (SELECT acked_through FROM rtc_connections WHERE id = rtc_signals.connection_id)`
+
+/** Of runs that were stored before, and stay. */
+async function saveStates(batch: Batch, draft: Draft): Promise<void> {
+  const runs = new Set<number>()
+  for (const seq of draft.states?.keys() ?? []) {
+    const run = draft.at(seq)?.run
+    if (run !== undefined && run < draft.inbox.next_seq) runs.add(run)
+  }
+  for (const run of runs) {
+    const [connection_id = '', seq = 0, , states = null, body = ''] = runOf(draft, run)
+    const sql = 'UPDATE rtc_signals SET states = ?, body = ? WHERE connection_id = ? AND seq = ?'
+    await batch.query(sql, [states, body, connection_id, seq])
+  }
+}
+
+/** Of inboxes that are known here at some revision, those that have another one by now. */
+export async function listChanged(db: Db, known: Revision[]): Promise<Changed[]> {
+  const json = JSON.stringify(known.map(({ id, revision }) => [id, revision]))
+  const engine: keyof typeof changedSince = db.client.config.client
+  const answer = await db.raw(changedSince[engine], [json])
+  return answer.rows ?? (engine === 'mysql2' ? answer[0] : answer)
+}
+
+type Revision = Pick<Inbox, 'id' | 'revision'>
+/** Without a revision it is not there any more. */
+type Changed = Pick<Inbox, 'id'> & { revision: number | null }
+
+const changedSince = {
+  sqlite3: `SELECT k.value ->> 0 AS id, c.revision FROM json_each(?) k LEFT JOIN rtc_connections c ON c.id = k.value ->> 0
+            WHERE c.revision IS NULL OR c.revision <> k.value ->> 1`,
+  pg: `SELECT k ->> 0 AS id, c.revision FROM json_array_elements(?::json) k LEFT JOIN rtc_connections c ON c.id = k ->> 0
+       WHERE c.revision IS NULL OR c.revision <> (k ->> 1)::int`,
+  mysql2: `SELECT k.id, c.revision FROM JSON_TABLE(?, '$[*]' COLUMNS (id VARCHAR(40) PATH '$[0]', revision INT PATH '$[1]')) k
+           LEFT JOIN rtc_connections c ON c.id = k.id WHERE c.revision IS NULL OR c.revision <> k.revision`,
+}
+
+/** Open inboxes that are not empty: something in them may have expired. */
+export const listUnread = (db: Db, after: string, limit: number): Promise<(Revision & Pick<Inbox, 'session_id'>)[]> =>
+  db('rtc_connections')
+    .whereNull('closed_at')
+    .whereRaw('next_seq > acked_through + 1')
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(limit)
+    .select('id', 'session_id', 'revision')

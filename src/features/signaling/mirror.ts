@@ -1,0 +1,187 @@
+import { LRUCache } from 'lru-cache'
+import type { Db } from '../../db/transaction.ts'
+import type { Draft } from './draft.ts'
+import { type Inbox, reasonOf } from './inbox.ts'
+import * as store from './inbox-store.ts'
+
+/**
+ * The inboxes that this node has to do with, in memory, so that reading costs no query. The table is the truth: an
+ * inbox here is exact as of its revision, and whoever has reason to doubt it says so, upon which it is read again. What
+ * is not held by a reader may be forgotten at any time.
+ */
+export type Mirror = ReturnType<typeof createMirror>
+
+interface Asker {
+  resolve(inbox: Inbox | undefined): void
+  reject(error: unknown): void
+}
+
+/** Why a reader was woken; a metric counts them. */
+export type Waking = 'commit' | 'hint' | 'sweep'
+
+const mostInboxes = 20_000
+const mostBytes = 128 * 1024 * 1024
+const together = 100
+
+/** Where others write, too: so long one is believed that is not held, for hints of it may be lost and nobody sweeps it. */
+const trusted_ms = 1000
+
+interface Deps {
+  db: Db
+  /** Whether other processes may write to the same inboxes. */
+  shared: boolean
+}
+
+export function createMirror({ db, shared }: Deps) {
+  const known = new LRUCache<string, Inbox>({
+    max: mostInboxes,
+    maxSize: mostBytes,
+    sizeCalculation: inbox => 1000 + inbox.unacked.reduce((bytes, { body }) => bytes + body.length, 0),
+  })
+  /** Of those a reader waits for, which are not forgotten. */
+  const held = new Map<string, Inbox>()
+  const doubted = new Set<string>()
+  const asked = new Map<string, Asker[]>()
+  let wake = (_id: string, _by: Waking): void => {}
+
+  const peek = (id: string): Inbox | undefined => held.get(id) ?? known.get(id)
+
+  /** A copy that is newer than ours takes its place. */
+  function learn(inbox: Inbox): Inbox {
+    const ours = peek(inbox.id)
+    if (ours && ours.revision >= inbox.revision) {
+      ours.as_of = inbox.as_of
+      return ours
+    }
+    const deliveries = new Map(ours?.unacked.map(entry => [entry.seq, entry.deliveries]))
+    for (const entry of inbox.unacked) entry.deliveries = deliveries.get(entry.seq) ?? 0
+    inbox.read_at = ours?.read_at ?? inbox.read_at
+    known.set(inbox.id, inbox)
+    if (held.has(inbox.id)) {
+      held.set(inbox.id, inbox)
+      wake(inbox.id, 'hint') // whoever learnt of it, those who wait are to know
+    }
+    return inbox
+  }
+
+  /** It is not in the table any more. */
+  function forget(id: string): void {
+    known.delete(id)
+    if (held.delete(id)) wake(id, 'hint')
+  }
+
+  /** Reads it from the table, together with all others that are asked for in the same moment. */
+  function load(id: string): Promise<Inbox | undefined> {
+    return new Promise((resolve, reject) => {
+      if (asked.size === 0) setImmediate(loadAsked)
+      asked.set(id, [...(asked.get(id) ?? []), { resolve, reject }])
+    })
+  }
+
+  async function loadAsked(): Promise<void> {
+    const waiting = new Map(asked)
+    asked.clear()
+    const ids = [...waiting.keys()]
+    for (let i = 0; i < ids.length; i += together) {
+      const some = ids.slice(i, i + together)
+      const askers = some.map(id => ({ id, all: waiting.get(id) ?? [] }))
+      for (const id of some) doubted.delete(id) // whoever doubts it from now on may know of something later
+      try {
+        const found = new Map((await store.load(db, some)).map(inbox => [inbox.id, learn(inbox)]))
+        for (const { id, all } of askers) {
+          if (!found.has(id)) forget(id)
+          for (const { resolve } of all) resolve(found.get(id))
+        }
+      } catch (error) {
+        for (const id of some) doubted.add(id)
+        for (const { all } of askers) for (const { reject } of all) reject(error)
+      }
+    }
+  }
+
+  return {
+    peek,
+    load,
+    learn,
+
+    /** As it is known here, if there is no reason to doubt it, or else as it stands in the table. */
+    find(id: string): Inbox | undefined | Promise<Inbox | undefined> {
+      const inbox = doubted.has(id) ? undefined : peek(id)
+      return inbox && (!shared || held.has(id) || performance.now() - inbox.as_of < trusted_ms) ? inbox : load(id)
+    },
+
+    /** Somebody has changed these, or may have. Who waits for one of them looks again. */
+    doubt(ids: string[], by: Waking): void {
+      for (const id of ids) {
+        if (!peek(id)) continue
+        doubted.add(id)
+        if (held.has(id)) wake(id, by)
+      }
+    },
+
+    doubtAll(by: Waking): void {
+      this.doubt([...new Set([...known.keys(), ...held.keys()])], by)
+    },
+
+    /** These drafts are committed. One whose inbox is not ours any more is in the table, and read from there. */
+    publish(drafts: Draft[]): void {
+      for (const draft of drafts) {
+        const { inbox, appended, states } = draft
+        const news = appended.length > 0 || states !== undefined
+        draft.apply()
+        if (peek(inbox.id) !== inbox) learn(inbox)
+        if (news && held.has(inbox.id)) wake(inbox.id, 'commit')
+      }
+    },
+
+    /** False only for one that is known here as it stands in the table. */
+    mayExpire(id: string, revision: number, now: string): boolean {
+      const inbox = peek(id)
+      return (
+        inbox?.revision !== revision || inbox.unacked.some(entry => reasonOf(entry, now) === 'expired' && !entry.state)
+      )
+    },
+
+    hold(inbox: Inbox): void {
+      held.set(inbox.id, inbox)
+    },
+
+    letGo(id: string): void {
+      const inbox = held.get(id)
+      held.delete(id)
+      if (!inbox) return
+      inbox.as_of = performance.now() // until now it was swept
+      // Weighed again if it has become heavy, or forgotten meanwhile.
+      if (inbox.unacked.length > 20 || !known.has(id)) known.set(id, inbox)
+    },
+
+    isHeld: (id: string): boolean => held.has(id),
+    heldIds: () => held.keys(),
+    get heldCount() {
+      return held.size
+    },
+
+    /** Who is told when an inbox that is held has changed. */
+    onNews(tell: typeof wake): void {
+      wake = tell
+    },
+
+    /**
+     * The truth, for hints that were lost: those that are held here and have changed elsewhere. What this node itself is
+     * just committing is not news to it.
+     */
+    async sweep(settled: () => Promise<void>): Promise<void> {
+      if (held.size === 0) return
+      const changed = await store.listChanged(db, [...held.values()])
+      if (changed.length > 0) await settled()
+      const unknown = changed.filter(({ id, revision }) => {
+        const ours = held.get(id)
+        return ours && !doubted.has(id) && (revision === null || ours.revision < revision)
+      })
+      this.doubt(
+        unknown.map(({ id }) => id),
+        'sweep',
+      )
+    },
+  }
+}
