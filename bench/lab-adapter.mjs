@@ -8,7 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
  * shares one. Limits are lifted by settings, and acknowledgements are carried by the next poll.
  *
  * LAB_DATABASE_URL runs it on another engine than SQLite; LAB_SETTINGS may hold further settings, LAB_NODE_ARGUMENTS what
- * Node is started with (`["--cpu-prof"]`), both as JSON.
+ * Node gets besides what `npm start` gives it (`["--cpu-prof"]`), both as JSON.
  */
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
@@ -59,7 +59,9 @@ export default {
       LOG_LEVEL: 'warn',
       ...JSON.parse(process.env.LAB_SETTINGS ?? '{}'),
     }
-    const nodeArguments = JSON.parse(process.env.LAB_NODE_ARGUMENTS ?? '[]')
+    const { scripts } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'))
+    const asStarted = scripts.start.split(' ').filter(word => word.startsWith('--'))
+    const nodeArguments = [...asStarted, ...JSON.parse(process.env.LAB_NODE_ARGUMENTS ?? '[]')]
     const server = launch(process.execPath, [...nodeArguments, path.join(root, 'dist/src/main.js')], {
       env,
       cwd: folder,

@@ -22,6 +22,9 @@ const withoutIt = [
 ]
 const withStrictTransport = [...withoutIt, 'Strict-Transport-Security', 'max-age=31536000']
 
+/** Of an answer that is JSON and read by a program, whoever asked for it; the others are for what is shown. */
+export const dataHeaders = ['Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff']
+
 export const exposedHeaders = ['ETag', 'Idempotency-Replayed', 'Location', 'Retry-After', 'X-Request-Id']
 
 /** Of the answer that a page of another origin may read. Without such origins, and to others, nothing is said. */

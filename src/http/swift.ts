@@ -7,7 +7,7 @@ import type { Client } from './client.ts'
 import { parse, parseTexts } from './mount.ts'
 import { problemAnswer } from './problems.ts'
 import { Rendered, type Route, successesOf, takesBody } from './route.ts'
-import { corsHeaders, newRequestId, usualHeaders } from './surroundings.ts'
+import { corsHeaders, dataHeaders, newRequestId, usualHeaders } from './surroundings.ts'
 
 /**
  * The way below Koa, for the few calls that a busy server spends its time on. They are declared as all others are, and
@@ -137,8 +137,9 @@ async function serve(
     const { method, path } = route
     deps.log[level]({ request_id, method, route: path, status, ms: Math.round(ms * 10) / 10 }, 'request')
   }
-  const headers = ['X-Request-Id', request_id, 'Content-Length', String(Buffer.byteLength(text)), ...more]
-  headers.push(...usualHeaders(deps.secure), ...corsHeaders(deps.cors_origins, req.headers.origin))
+  const headers = ['X-Request-Id', request_id, 'Content-Length', String(Buffer.byteLength(text))]
+  headers.push(...more, ...(deps.secure ? usualHeaders(true) : dataHeaders))
+  headers.push(...corsHeaders(deps.cors_origins, req.headers.origin))
   if (deps.isStopping()) headers.push('Connection', 'close')
   res.writeHead(status, headers)
   res.end(text)

@@ -121,6 +121,11 @@ export class Draft {
     return Object.fromEntries(Object.entries(all).filter(([, pair]) => Object.values(pair).some(Boolean)))
   }
 
+  pairsText(): string | null {
+    const changed = this.changedPairs()
+    return changed ? JSON.stringify(changed) : this.inbox.pairs_text
+  }
+
   stateOf(entry: Stored): Stored['state'] {
     return this.states?.get(entry.seq) ?? entry.state
   }
@@ -134,6 +139,7 @@ export class Draft {
     const { inbox, states, acked_through, send_next, appended } = this
     const next_seq = this.nextSeq
     const pairs = this.changedPairs()
+    const pairs_text = this.pairsText()
     for (const [seq, state] of states ?? []) {
       const entry = this.at(seq) as Stored
       entry.state = state
@@ -145,6 +151,7 @@ export class Draft {
     inbox.next_seq = next_seq
     inbox.send_next = send_next
     if (pairs) inbox.pairs = pairs
+    inbox.pairs_text = pairs_text
     for (const [sender, share] of this.shares ?? []) {
       if (share > 0) inbox.shares.set(sender, share)
       else inbox.shares.delete(sender)

@@ -94,8 +94,10 @@ function emptyInbox({ may_send, close_reason, peers, ...row }: Omit<InboxRow, ke
     unacked: [],
     shares: new Map(),
     pairs: peers === null ? {} : JSON.parse(peers),
+    pairs_text: peers,
     as_of: performance.now(),
     read_at: Number.NEGATIVE_INFINITY,
+    served: 0,
   }
 }
 
@@ -149,29 +151,24 @@ const signals: Table = {
 }
 const counters: Table = {
   name: 'rtc_connections',
-  columns: { id: 'text', next_seq: 'int', acked_through: 'int', send_next: 'int' },
+  columns: { id: 'text', next_seq: 'int', acked_through: 'int', send_next: 'int', peers: 'text' },
   increment: 'revision',
 }
-const peers: Table = { name: 'rtc_connections', columns: { id: 'text', peers: 'text' } }
 
 /** Writes what the drafts say, in as few statements as there are kinds of change. */
 export async function save(batch: Batch, drafts: Draft[]): Promise<void> {
   const added: Value[][] = []
-  const paired: Value[][] = []
   const counted: Value[][] = []
   const floors: string[] = []
   for (const draft of drafts) {
     const { inbox, appended, states, acked_through, send_next, nextSeq } = draft
     if (appended.length > 0 && acked_through < nextSeq - 1) added.push(runOf(draft, inbox.next_seq))
     if (states) await saveStates(batch, draft)
-    const pairs = draft.changedPairs()
-    if (pairs) paired.push([inbox.id, JSON.stringify(pairs)])
-    counted.push([inbox.id, nextSeq, acked_through, send_next])
+    counted.push([inbox.id, nextSeq, acked_through, send_next, draft.pairsText()])
     if (acked_through > inbox.acked_through) floors.push(inbox.id)
   }
   if (added.length > 0) await batch.insert(signals, added)
   await batch.update(counters, counted)
-  if (paired.length > 0) await batch.update(peers, paired)
   if (floors.length > 0) await batch.each(deleteAcked, floors)
 }
 

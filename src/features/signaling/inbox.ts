@@ -32,10 +32,13 @@ export interface Inbox {
   /** How many of them each sender has there; the server's own do not count. */
   shares: Map<string, number>
   pairs: Pairs
+  /** The same as it is stored. */
+  pairs_text: string | null
   /** When this node was last sure of it, by performance.now(). */
   as_of: number
-  /** When somebody last read it here. */
+  /** When somebody last read it here, and how far. */
   read_at: number
+  served: number
 }
 
 /** A signal in an inbox. It is never rewritten; what happens to it is its state. */

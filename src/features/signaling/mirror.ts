@@ -56,6 +56,7 @@ export function createMirror({ db, shared }: Deps) {
     const deliveries = new Map(ours?.unacked.map(entry => [entry.seq, entry.deliveries]))
     for (const entry of inbox.unacked) entry.deliveries = deliveries.get(entry.seq) ?? 0
     inbox.read_at = ours?.read_at ?? inbox.read_at
+    inbox.served = ours?.served ?? inbox.served
     known.set(inbox.id, inbox)
     if (held.has(inbox.id)) {
       held.set(inbox.id, inbox)
@@ -115,7 +116,7 @@ export function createMirror({ db, shared }: Deps) {
       for (const id of ids) {
         if (!peek(id)) continue
         doubted.add(id)
-        if (held.has(id)) wake(id, by)
+        wake(id, by) // also who is only about to wait
       }
     },
 

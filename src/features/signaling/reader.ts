@@ -91,6 +91,7 @@ export function createReaders({ clock, mirror, wakeups, shared, woken, heard }: 
           const left = until === 0 ? 0 : until - performance.now()
           if (page.signals.length > 0 || page.gap || left <= 0 || over) {
             for (const entry of page.signals) entry.deliveries++
+            inbox.served = page.cursor
             return { inbox, page, over }
           }
           mirror.hold(inbox)
@@ -115,8 +116,9 @@ export function createReaders({ clock, mirror, wakeups, shared, woken, heard }: 
 
   async function look(id: string, after: number, limit: number): Promise<{ inbox: Inbox; page: Page }> {
     let inbox = await mirror.find(id)
-    // Whoever has read more than we know of has read it elsewhere.
-    if (inbox && after >= inbox.next_seq) inbox = await mirror.load(id)
+    // Whoever has read more than we know of has read it elsewhere; and who goes back may have acknowledged it there.
+    const elsewhere = inbox && (after >= inbox.next_seq || (shared && after < inbox.served))
+    if (elsewhere) inbox = await mirror.load(id)
     if (!inbox || inbox.closed) throw ConnectionClosed({ reason: inbox?.closed ?? 'meeting_ended' })
     if (after >= inbox.next_seq) throw AckAhead()
     return { inbox, page: pageOf(inbox, after, limit, clock.now()) }

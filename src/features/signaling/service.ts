@@ -42,7 +42,7 @@ export type Signaling = ReturnType<typeof createSignaling>
 
 /** The inbox, as its users know it. README.md in this folder tells of the protocol. */
 export function createSignaling(deps: Deps) {
-  const { db, clock, limiter, log, metrics, wakeups, presence } = deps
+  const { db, clock, limiter, log, metrics, wakeups, presence, shared } = deps
   const mirror = createMirror(deps)
   const writer = createWriter({ db, clock, mirror, published })
   const readers = createReaders({
@@ -126,7 +126,7 @@ export function createSignaling(deps: Deps) {
 
     /** Begins to look for lost hints, and to write who was heard of; returns the way to stop. */
     start(flushEvery_ms: number): () => Promise<void> {
-      const sweep = every(1000, log, 'sweeping the inboxes', () => mirror.sweep(writer.settled))
+      const sweep = every(shared ? 1000 : 2000, log, 'sweeping the inboxes', () => mirror.sweep(writer.settled))
       const flush = every(flushEvery_ms, log, 'writing who was heard of', presence.heard.flush)
       return async () => {
         await Promise.all([sweep(), flush()])
@@ -145,7 +145,10 @@ export function createSignaling(deps: Deps) {
     return { results: await writer.submit(sendOf(me, letters, send.first_seq, ringing)) }
   }
 
-  function ackAs(me: Inbox, ack: Pick<Ack, 'up_to' | 'seqs'>): Promise<Acked> {
+  /** What is acknowledged already stays so: a poll that says it again costs nothing. */
+  async function ackAs(me: Inbox, ack: Pick<Ack, 'up_to' | 'seqs'>): Promise<Acked> {
+    const { acked_through } = me
+    if ((ack.up_to ?? Number.POSITIVE_INFINITY) <= acked_through) return { acknowledged: 0, acked_through }
     return writer.submit(ackOf(me, ack))
   }
 }
