@@ -24,6 +24,8 @@ interface Deps {
 /** Of a frame: as much as a POST may have. */
 const maxPayload = 512 * 1024
 const ping_ms = 15_000
+/** Frames of one socket that are kept in memory until their turn. */
+const mostWaiting = 64
 /** To who does not answer the end with an end. */
 const patience_ms = 1_000
 
@@ -48,6 +50,7 @@ export function createUpgrade({ routes, cors_origins, public_url, log }: Deps): 
       requireOrigin(req)
       const query = parseTexts(route.query, 'query', Object.fromEntries(url.searchParams))
       const channel = await route.connect({ query })
+      duplex.once('close', channel.closed) // also if it goes before it is open
       sockets.handleUpgrade(req, duplex, head, socket => converse(socket, channel, log))
     } catch (error) {
       duplex.end(refusal(error, request_id))
@@ -69,6 +72,7 @@ export function createUpgrade({ routes, cors_origins, public_url, log }: Deps): 
 /** Hears frames, one after the other, and answers them. Who does not answer a ping is taken for gone. */
 function converse(socket: WebSocket, channel: Channel, log: Log): void {
   let tail = Promise.resolve()
+  let waiting = 0
   let answered = true
   const pinging = setInterval(() => {
     if (!answered) return socket.terminate()
@@ -86,7 +90,11 @@ function converse(socket: WebSocket, channel: Channel, log: Log): void {
     channel.closed()
   })
   socket.on('message', data => {
-    tail = tail.then(async () => send(await answerTo(String(data), channel, log)))
+    if (++waiting === mostWaiting) socket.pause() // who says more than that at once is heard later
+    tail = tail.then(async () => {
+      await send(await answerTo(String(data), channel, log))
+      if (waiting-- === mostWaiting) socket.resume()
+    })
   })
   channel.opened({
     send,

@@ -173,10 +173,10 @@ describe('the WebSocket', () => {
     const { ada, bob } = await meet(world)
     const after = await ada.drain()
     const channel = await openSocket(bob)
-    for (let n = 1; n <= 40; n++) channel.say({ type: 'send', ref: n, first_seq: n, signals: [offer(ada, n)] })
-    await channel.frame({ ref: 40 })
+    for (let n = 1; n <= 150; n++) channel.say({ type: 'send', ref: n, first_seq: n, signals: [offer(ada, n)] })
+    await channel.frame({ ref: 150 })
     expect((await ada.readAll(after)).map(({ payload }) => payload.n)).toEqual(
-      Array.from({ length: 40 }, (_, i) => i + 1),
+      Array.from({ length: 150 }, (_, i) => i + 1),
     )
     channel.socket.terminate()
   })

@@ -23,7 +23,7 @@ const closedWithin_s = 3600
 export const signalingJobs = ({ db, clock, mirror, writer }: Deps): Job[] => [
   {
     name: 'signals that nobody fetched in time',
-    every_s: 5,
+    every_s: 2,
     async run() {
       let expired = 0
       for (let after = ''; ; ) {

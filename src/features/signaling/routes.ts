@@ -106,7 +106,10 @@ export const signalingRoutes = (signaling: Signaling) => [
     problems: [TicketRefused, ConnectionClosed],
     async handle({ query, header, whenGone }) {
       const seat = await signaling.openChannel(query)
-      whenGone(() => seat.end('gone'))
+      whenGone(() => {
+        seat.end('gone')
+        seat.leave() // it may never have come to be read
+      })
       return streamOf(seat, Math.max(query.after, Number(header('last-event-id')) || 0))
     },
   }),
