@@ -39,6 +39,7 @@ export const statusOf: Record<ProblemKind, number> = {
 
 export const NoRoute = problem('not_found', 'route_not_found', 'There is nothing at this address')
 export const WrongMethod = problem('wrong_method', 'method_not_allowed', 'This address does not answer that method')
+export const OriginRefused = problem('forbidden', 'origin_refused', 'Pages of this origin may not open a channel')
 export const Internal = { code: 'internal', title: 'Something went wrong on our side' }
 
 /** RFC 9457, with our `code`, the id to quote to an operator, and each wrong field. */
@@ -63,6 +64,7 @@ export function problemsOf(route: Route): ProblemType[] {
     ...(route.problems ?? []),
     ...(route.access === 'anyone' ? [] : [Unauthenticated]),
     ...(route.access === 'user' ? [AccountNeeded] : []),
+    ...(route.connect ? [OriginRefused] : []),
     ...(takesBody(route) ? [MalformedJson, BodyTooLarge, WrongMediaType] : []),
     Invalid, // an unknown query parameter, if nothing else
     ...(limited ? [RateLimited] : []),

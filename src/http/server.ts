@@ -87,6 +87,7 @@ function watchUnused(server: Server): Set<Socket> {
     socket.once('close', () => unused.delete(socket))
   })
   server.on('request', ({ socket }) => unused.delete(socket))
+  server.on('upgrade', ({ socket }) => unused.delete(socket))
   return unused
 }
 

@@ -1,18 +1,17 @@
-import type { IncomingMessage, Server } from 'node:http'
+import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { z } from 'zod'
 import type { Log } from '../kernel/log.ts'
-import { Invalid, problem } from '../kernel/problem.ts'
+import { Invalid } from '../kernel/problem.ts'
 import { parseJson } from './body.ts'
 import { parse, parseTexts } from './mount.ts'
-import { invalidInput, NoRoute, problemAnswer } from './problems.ts'
+import { invalidInput, NoRoute, OriginRefused, problemAnswer } from './problems.ts'
 import type { Channel, Route } from './route.ts'
 import { newRequestId } from './surroundings.ts'
 
 /** WebSocket: a declared route that says how it connects is opened here, and refused in plain HTTP if need be. */
-
-export const OriginRefused = problem('forbidden', 'origin_refused', 'Pages of this origin may not open a channel')
 
 interface Deps {
   routes: Route[]
@@ -36,15 +35,17 @@ export function createUpgrade({ routes, cors_origins, public_url, log }: Deps): 
   /** A browser says from which page it comes; who says nothing is none. */
   function requireOrigin({ headers: { origin, host } }: IncomingMessage): void {
     if (origin === undefined || cors_origins.includes('*') || cors_origins.includes(origin)) return
-    const own = [public_url, `http://${host}`, `https://${host}`].map(url => url && new URL(url).origin)
-    if (!own.includes(origin)) throw OriginRefused()
+    const own = [public_url ?? '', `http://${host}`, `https://${host}`].filter(url => URL.canParse(url))
+    if (!own.some(url => new URL(url).origin === origin)) throw OriginRefused()
   }
 
   async function open(req: IncomingMessage, duplex: Duplex, head: Buffer): Promise<void> {
     const request_id = newRequestId(req.headers['x-request-id'])
     duplex.on('error', () => {}) // it is gone, and with it whoever would want to know
     try {
-      const url = new URL(req.url ?? '', 'http://host')
+      const target = req.url ?? ''
+      if (!target.startsWith('/') || !URL.canParse(target, 'http://host')) throw NoRoute()
+      const url = new URL(target, 'http://host')
       const route = channels.get(url.pathname)
       if (!route?.connect) throw NoRoute()
       requireOrigin(req)
@@ -53,7 +54,8 @@ export function createUpgrade({ routes, cors_origins, public_url, log }: Deps): 
       duplex.once('close', channel.closed) // also if it goes before it is open
       sockets.handleUpgrade(req, duplex, head, socket => converse(socket, channel, log))
     } catch (error) {
-      duplex.end(refusal(error, request_id))
+      duplex.write(refusal(error, request_id))
+      ;(duplex as Socket).destroySoon() // `end` would wait for the other side, for as long as that likes
     }
   }
 
@@ -65,7 +67,14 @@ export function createUpgrade({ routes, cors_origins, public_url, log }: Deps): 
   }
 
   return server => {
-    server.on('upgrade', open)
+    server.on('upgrade', (req, duplex, head) => {
+      if (req.headers.upgrade?.toLowerCase() === 'websocket') return open(req, duplex, head)
+      // What else somebody would like to speak may be disregarded: they are answered in what they speak now.
+      const res = new ServerResponse(req)
+      res.assignSocket(duplex as Socket)
+      res.on('finish', () => (duplex as Socket).destroySoon())
+      return server.emit('request', req, res)
+    })
   }
 }
 

@@ -77,8 +77,9 @@ export function createHosting({ db, clock, events, lobby, sessions, media }: Dep
         if (person.role === role) return
         if (person.state === 'inside') await requireSender(db, meeting, person, role)
         await participants.update(db, person.id, { role })
-        await store.setRole(db, person.id, role, maySend(role, meeting.senders))
         const session = await store.findLive(db, meeting_id)
+        if (session) await store.lockOpenIn(db, session.id)
+        await store.setRole(db, person.id, role, maySend(role, meeting.senders))
         if (session && person.state === 'inside') await store.changeRoster(db, session.id, session.empty_until)
         await events.record(db, caller, { type: 'participant.role_changed', meeting_id, participant_id, role })
       }),

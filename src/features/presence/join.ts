@@ -232,6 +232,7 @@ export function createJoin({ db, clock, events, accounts, lobby, sessions, media
       joined_as,
       resume_token_hash: hashSecret(resume_token),
       previous_token_hash: null,
+      ticket_hash: null,
       opened_at: now,
       last_seen_at: now,
       closed_at: null,

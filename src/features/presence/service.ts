@@ -150,6 +150,7 @@ export function createPresence(deps: Deps) {
   async function keepToWhatIsSaid(db: Db, meeting: Meeting, { id, started_at }: store.SessionRow): Promise<void> {
     const { max_duration_minutes } = meeting
     await store.setOverAt(db, id, max_duration_minutes === null ? null : endOf(started_at, max_duration_minutes))
+    await store.lockOpenIn(db, id)
     await store.setSenders(db, id, meeting.senders)
     const inside = await participants.listIn(db, meeting.id, ['inside'])
     const senders = inside.filter(({ role }) => maySend(role, meeting.senders))

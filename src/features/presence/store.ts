@@ -45,6 +45,8 @@ export interface ConnectionRow {
   resume_token_hash: string
   /** The one before: the answer with the present one may have been lost. */
   previous_token_hash: string | null
+  /** What opens a channel, once. */
+  ticket_hash: string | null
   opened_at: string
   last_seen_at: string
   closed_at: string | null
@@ -203,7 +205,7 @@ export async function changeTokens(
   tokens: Partial<Pick<ConnectionRow, 'token_family' | 'resume_token_hash' | 'previous_token_hash'>>,
 ): Promise<boolean> {
   const open = connections(db).where({ id }).whereNull('closed_at')
-  return (await open.update(tokens).increment('revision', 1)) === 1
+  return (await open.update({ ...tokens, ticket_hash: null }).increment('revision', 1)) === 1
 }
 
 /** Nobody asks any more why these were closed. */

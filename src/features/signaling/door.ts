@@ -11,6 +11,8 @@ interface Deps {
   db: Db
   mirror: Mirror
   presence: Presence
+  /** Nobody reads there any more. */
+  evict(id: string): void
 }
 
 export type Door = ReturnType<typeof createDoor>
@@ -20,7 +22,7 @@ export type Door = ReturnType<typeof createDoor>
  * that it is used with, and whatever ends those closes it in the same transaction. So an open one of the caller's family
  * is theirs. A write finds out under the lock of its row whether that is still so; a read, as soon as this node hears.
  */
-export function createDoor({ db, mirror, presence }: Deps) {
+export function createDoor({ db, mirror, presence, evict }: Deps) {
   /** Open, and the caller's own. */
   async function enter(bearer: Bearer, id: string | undefined): Promise<Inbox> {
     if (id === undefined) return enter(bearer, await onlyOne(bearer))
@@ -44,6 +46,7 @@ export function createDoor({ db, mirror, presence }: Deps) {
     if (!inbox || !isTheirs(inbox, caller)) return undefined
     if (inbox.closed || isOf(inbox, bearer)) return inbox
     await presence.adopt(caller, id)
+    evict(id) // who reads there does so with the other login
     return mirror.load(id)
   }
 

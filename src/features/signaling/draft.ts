@@ -1,4 +1,4 @@
-import { type GapReason, type Inbox, type Pair, type Pairs, reasonOf, type Stored } from './inbox.ts'
+import type { GapReason, Inbox, Pair, Pairs, Stored } from './inbox.ts'
 
 /** What is appended: its seq is given here. */
 export type Entry = Omit<Stored, 'seq' | 'run' | 'state' | 'deliveries'>
@@ -82,11 +82,6 @@ export class Draft {
       withdrawn.push(entry)
     }
     return withdrawn
-  }
-
-  /** What nobody fetched in time; from now on it says so to everybody. */
-  expire(now: string): Stored[] {
-    return this.withdraw('expired', entry => reasonOf(entry, now) === 'expired')
   }
 
   /** How many of a sender's are not acknowledged. */

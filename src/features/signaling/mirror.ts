@@ -33,14 +33,19 @@ interface Deps {
 }
 
 export function createMirror({ db, shared }: Deps) {
-  const known = new LRUCache<string, Inbox>({
-    max: mostInboxes,
-    maxSize: mostBytes,
-    sizeCalculation: inbox => 1000 + inbox.unacked.reduce((bytes, { body }) => bytes + body.length, 0),
-  })
   /** Of those a reader waits for, which are not forgotten. */
   const held = new Map<string, Inbox>()
   const doubted = new Set<string>()
+  /** Asked of the table just now: what comes of it may be from before a doubt. */
+  const loading = new Set<string>()
+  const known = new LRUCache<string, Inbox>({
+    max: mostInboxes,
+    maxSize: mostBytes,
+    dispose: (_, id) => {
+      if (!held.has(id) && !known.has(id)) doubted.delete(id)
+    },
+    sizeCalculation: inbox => 1000 + inbox.unacked.reduce((bytes, { body }) => bytes + body.length, 0),
+  })
   const asked = new Map<string, Asker[]>()
   let wake = (_id: string, _by: Waking): void => {}
 
@@ -86,7 +91,10 @@ export function createMirror({ db, shared }: Deps) {
     for (let i = 0; i < ids.length; i += together) {
       const some = ids.slice(i, i + together)
       const askers = some.map(id => ({ id, all: waiting.get(id) ?? [] }))
-      for (const id of some) doubted.delete(id) // whoever doubts it from now on may know of something later
+      for (const id of some) {
+        doubted.delete(id) // whoever doubts it from now on may know of something later
+        loading.add(id)
+      }
       try {
         const found = new Map((await store.load(db, some)).map(inbox => [inbox.id, learn(inbox)]))
         for (const { id, all } of askers) {
@@ -94,8 +102,10 @@ export function createMirror({ db, shared }: Deps) {
           for (const { resolve } of all) resolve(found.get(id))
         }
       } catch (error) {
-        for (const id of some) doubted.add(id)
+        for (const id of some) if (peek(id)) doubted.add(id)
         for (const { all } of askers) for (const { reject } of all) reject(error)
+      } finally {
+        for (const id of some) loading.delete(id)
       }
     }
   }
@@ -114,7 +124,7 @@ export function createMirror({ db, shared }: Deps) {
     /** Somebody has changed these, or may have. Who waits for one of them looks again. */
     doubt(ids: string[], by: Waking): void {
       for (const id of ids) {
-        if (!peek(id)) continue
+        if (!peek(id) && !loading.has(id)) continue
         doubted.add(id)
         wake(id, by) // also who is only about to wait
       }
@@ -131,6 +141,7 @@ export function createMirror({ db, shared }: Deps) {
         const news = appended.length > 0 || states !== undefined
         draft.apply()
         if (peek(inbox.id) !== inbox) learn(inbox)
+        else if (inbox.unacked.length > 20) known.set(inbox.id, inbox) // weighed again, for it has become heavy
         if (news && held.has(inbox.id)) wake(inbox.id, 'commit')
       }
     },

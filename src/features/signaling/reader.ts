@@ -127,6 +127,9 @@ export function createReaders({ clock, mirror, wakeups, shared, woken, heard }: 
   return {
     take,
 
+    /** Whoever sits there does not any more. */
+    evict: (id: string): void => take(id).leave(),
+
     /** Whether somebody waits here for news of it, or was just here: then no other node needs to be told. */
     isReadHere: (id: string): boolean => seats.has(id) || isRegular(id),
 

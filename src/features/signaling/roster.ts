@@ -69,6 +69,12 @@ export function followRoster({ clock, events, presence, changed }: Deps) {
     }))
   })
 
+  events.on('invitation.claimed', async (db, { meeting_id, user_id }, actor) => {
+    const present = await presence.listPresent(db, actor.tenant_id, meeting_id)
+    const theirs = present?.connections.filter(connection => connection.user_id === user_id) ?? []
+    afterCommit(db, () => changed(theirs.map(({ connection }) => connection))) // the token of before is dead
+  })
+
   const tellOfMeeting =
     (change: 'locked' | 'unlocked' | 'updated') =>
     async (db: Db, { meeting_id }: { meeting_id: string }, actor: Actor) => {

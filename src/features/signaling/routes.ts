@@ -30,6 +30,9 @@ import { streamOf } from './stream.ts'
 
 const ofMine = [NotFound, NotJoined, ConnectionRequired, ConnectionClosed]
 
+/** A browser says it again as it was told; what is no seq says nothing. */
+const seqOf = (id = ''): number => (/^\d{1,9}$/.test(id) ? Number(id) : 0)
+
 export const signalingRoutes = (signaling: Signaling) => [
   route('POST /api/rtc/signals', {
     summary: 'Send signals',
@@ -110,7 +113,7 @@ export const signalingRoutes = (signaling: Signaling) => [
         seat.end('gone')
         seat.leave() // it may never have come to be read
       })
-      return streamOf(seat, Math.max(query.after, Number(header('last-event-id')) || 0))
+      return streamOf(seat, Math.max(query.after, seqOf(header('last-event-id'))))
     },
   }),
   route('GET /api/rtc/ws', {

@@ -51,7 +51,7 @@ export function createSignaling(deps: Deps) {
     woken: by => metrics.readersWoken.inc({ by }),
     heard: presence.heard.hear,
   })
-  const door = createDoor({ db, mirror, presence })
+  const door = createDoor({ db, mirror, presence, evict: readers.evict })
   const tickets = createTickets({ db, clock })
   presence.heard.onHeld(mirror.heldIds)
   wakeups.follow('inbox', id => (id === undefined ? mirror.doubtAll('hint') : mirror.doubt([id], 'hint')))
@@ -101,7 +101,7 @@ export function createSignaling(deps: Deps) {
     /** Whoever was reading on another channel is not any more. */
     async resume(bearer: Bearer, { connection, resume_token, cursor }: Resume): Promise<Resumed> {
       const resumed = await presence.resume(await bearer.stand(), connection, resume_token)
-      readers.take(connection).leave()
+      readers.evict(connection)
       mirror.doubt([connection], 'commit')
       const inbox = await door.enter(bearer, connection)
       return { ...resumed, inbox: stateOf(inbox, cursor), gaps: gapsAfter(inbox, cursor, clock.now()) }

@@ -1,4 +1,4 @@
-import { isConflict } from '../../db/errors.ts'
+import { isConflict, isUnreachable } from '../../db/errors.ts'
 import { type Batch, CommitUnknown, inBatch } from '../../db/prepared.ts'
 import type { Db } from '../../db/transaction.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -80,21 +80,26 @@ interface Deps {
 export function createWriter({ db, clock, mirror, published }: Deps) {
   const queue: Waiting[] = []
   let bytes = 0
-  let running: Promise<void> | undefined
+  let running = false
+  let writing: Promise<void> | undefined
 
-  function submit<Result>(work: Work<Result>): Promise<Result> {
+  async function submit<Result>(work: Work<Result>): Promise<Result> {
     if (queue.length >= mostWaiting || bytes + work.bytes > mostWaitingBytes) throw TooBusy({ retry_after_s: 1 })
     bytes += work.bytes
     const { promise, resolve, reject } = withResolvers<Result>()
     queue.push({ work, resolve: result => resolve(result as Result), reject })
-    running ??= run()
+    if (!running) run()
     return promise
   }
 
   async function run(): Promise<void> {
+    running = true
     await new Promise(setImmediate) // what arrives in the same moment goes together
-    while (queue.length > 0) await write(take())
-    running = undefined
+    while (queue.length > 0) {
+      writing = write(take())
+      await writing
+    }
+    running = false
   }
 
   function take(): Waiting[] {
@@ -112,7 +117,8 @@ export function createWriter({ db, clock, mirror, published }: Deps) {
     try {
       settle(all, await attempt(all.map(({ work }) => work)))
     } catch (error) {
-      if (error instanceof CommitUnknown || all.length === 1) return fail(all, error)
+      // A database that is away is no request's fault, and asking it for each of them would take hours.
+      if (error instanceof CommitUnknown || isUnreachable(error) || all.length === 1) return fail(all, error)
       for (const one of all) await write([one])
     }
   }
@@ -192,7 +198,7 @@ export function createWriter({ db, clock, mirror, published }: Deps) {
   return {
     submit,
     /** Once what is being written now is written. */
-    settled: async (): Promise<void> => running,
+    settled: async (): Promise<void> => writing,
     get waiting() {
       return queue.length
     },
