@@ -5,6 +5,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Log } from '../../kernel/log.ts'
 import * as participants from '../meetings/participant-store.ts'
 import * as meetings from '../meetings/store.ts'
+import type { Forgetting } from './forgetting.ts'
 import type { Heard } from './heard.ts'
 import type { Sessions } from './sessions.ts'
 import * as store from './store.ts'
@@ -16,7 +17,7 @@ interface Deps {
   log: Log
   sessions: Sessions
   heard: Heard
-  forget(db: Db, ids: string[]): Promise<number>
+  forgetSlowly: Forgetting['forgetSlowly']
   presence_timeout_s: number
 }
 
@@ -31,7 +32,16 @@ const connectionsKeptFor_s = 30 * 24 * 3600
  * What a crash leaves behind, and what people forget: whoever fell silent has left, and a session that nobody is in, or
  * that has lasted too long, is over. Each is looked at once more under the lock of its meeting, for it may have changed.
  */
-export function presenceJobs({ db, clock, events, log, sessions, heard, forget, presence_timeout_s }: Deps): Job[] {
+export function presenceJobs({
+  db,
+  clock,
+  events,
+  log,
+  sessions,
+  heard,
+  forgetSlowly,
+  presence_timeout_s,
+}: Deps): Job[] {
   const system = (tenant_id: string): Actor => ({ kind: 'system', tenant_id })
 
   /** Nobody could be heard while no process ran: after a start, everybody has the whole time to say something. */
@@ -130,7 +140,7 @@ export function presenceJobs({ db, clock, events, log, sessions, heard, forget, 
       every_s: 600,
       run: () =>
         inTransaction(db, async db =>
-          forget(db, await store.listClosedBefore(db, clock.in(-connectionsKeptFor_s), batch)),
+          forgetSlowly(db, await store.listClosedBefore(db, clock.in(-connectionsKeptFor_s), batch)),
         ),
     },
     { name: 'sessions that have lasted long enough', every_s: 5, run: () => endDue('over_at', 'max_duration') },

@@ -69,7 +69,7 @@ export function createPresence(deps: Deps) {
     join: join.join,
     listAttendance: attendance.list,
     attendanceAsCsv: attendance.asCsv,
-    jobs: presenceJobs({ ...deps, sessions, heard, forget: forgetting.forget }),
+    jobs: presenceJobs({ ...deps, sessions, heard, ...forgetting }),
     heard,
     onForget: forgetting.onForget,
     findConnection: store.findConnectionById,

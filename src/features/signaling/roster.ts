@@ -87,7 +87,7 @@ export function followRoster({ clock, events, presence, changed }: Deps) {
   events.on('meeting.unlocked', tellOfMeeting('unlocked'))
   events.on('meeting.updated', tellOfMeeting('updated'))
 
-  presence.onForget(store.forget)
+  presence.onForget(store)
 
   /**
    * To all others; but where only hosts send, those who watch are not told who else comes and goes to watch: that would be
