@@ -12,7 +12,7 @@ import { corsHeaders, dataHeaders, newRequestId, usualHeaders } from './surround
 /**
  * The way below Koa, for the few calls that a busy server spends its time on. They are declared as all others are, and
  * answered alike: the same schemas, callers, problems, measures, and the headers that matter to a program. What is left out is what they do not use, which
- * costs as much as they do themselves (`bench/README.md` has the figures).
+ * costs as much as they do themselves (ARCHITECTURE has the figures).
  */
 
 interface Deps {
