@@ -50,9 +50,10 @@ const alone = await emptyDatabase()
 const common = await emptyDatabase()
 const admin = new pg.Client(process.env.TEST_DATABASE_URL)
 await admin.connect()
-const single = [await startNode(alone.url)]
-const double = [await startNode(common.url), await startNode(common.url)]
+const nodes: ReturnType<typeof startParley>[] = []
 try {
+  const single = [await startNode(alone.url)]
+  const double = [await startNode(common.url), await startNode(common.url)]
   const settings = [
     await prepare('one node', alone.url, single, () => [0, 0]),
     await prepare('inside', common.url, double, i => [i % 2, i % 2]),
@@ -67,7 +68,7 @@ try {
   print(settings)
 } finally {
   stopping = true
-  for (const { process } of [...single, ...double]) process.kill()
+  for (const { process } of nodes) process.kill()
   await admin.end()
   for (const { drop } of [alone, common]) await drop()
 }
@@ -76,6 +77,7 @@ process.exit(0)
 async function startNode(url: string) {
   const settings = { DATABASE_URL: url, RATE_LIMITS: 'off', LOG_LEVEL: 'warn', DEMO: 'off', QUICK_ROOMS: 'on' }
   const node = startParley(await freePort(), settings)
+  nodes.push(node)
   await reachable(`${node.origin}/health/ready`, node.process)
   return node
 }
