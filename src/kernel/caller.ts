@@ -33,8 +33,5 @@ export interface Bearer {
   stand(): Promise<Caller>
 }
 
-/** The family of the token that somebody calls with. */
-export type Family = Pick<Bearer, 'kind' | 'id' | 'family'>
-
 /** What tells one caller from every other: limits and idempotency keys are counted by it. */
 export const callerId = (caller: Caller): string => (caller.kind === 'user' ? caller.user_id : caller.participant_id)

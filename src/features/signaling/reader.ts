@@ -34,7 +34,7 @@ export interface Read {
   inbox: Inbox
   page: Page
   /** There is no use in reading on: the caller has gone, or the node is about to stop. */
-  over: End | undefined
+  over: Exclude<End, 'superseded'> | undefined
 }
 
 /** For so long, a reader who has just gone is taken for one who will be back. */

@@ -20,7 +20,7 @@ export type Writer = ReturnType<typeof createWriter>
 
 /** One request. */
 export interface Work<Result = unknown> {
-  /** Whose inboxes it is about; it sees no others. */
+  /** Whose inboxes it is about. Those of the whole batch are on the table; whether one is its business is for it to say. */
   ids: string[]
   /** Inboxes of another session do not exist for it. */
   session_id: string
