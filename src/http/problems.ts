@@ -35,6 +35,7 @@ export const statusOf: Record<ProblemKind, number> = {
   invalid: 422,
   limited: 429,
   unavailable: 503,
+  no_room: 507,
 }
 
 export const NoRoute = problem('not_found', 'route_not_found', 'There is nothing at this address')

@@ -16,6 +16,7 @@ export type ProblemKind =
   | 'unsupported' // a media type or encoding that is not spoken here
   | 'limited'
   | 'unavailable'
+  | 'no_room' // for a file
 
 /** One wrong field of an input; `path` is dotted, as in `signals.0.type`. */
 export interface FieldError {

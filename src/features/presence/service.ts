@@ -23,6 +23,7 @@ import { presenceJobs } from './jobs.ts'
 import { createJoin } from './join.ts'
 import { createLeave } from './leave.ts'
 import { createLobby } from './lobby.ts'
+import { past } from './past.ts'
 import { createResume } from './resume.ts'
 import { type ListParticipants, NotInside } from './schema.ts'
 import { createSessions } from './sessions.ts'
@@ -83,6 +84,7 @@ export function createPresence(deps: Deps) {
       return { roster_version: session.roster_version, senders: meeting.senders, connections }
     },
     ...createResume(deps),
+    past,
 
     async start(caller: Caller, meeting_id: string): Promise<Meeting> {
       return inTransaction(db, async db => {

@@ -68,6 +68,14 @@ export async function insertSession(db: Db, session: SessionRow): Promise<boolea
 export const findLive = (db: Db, meeting_id: string): Promise<SessionRow | undefined> =>
   sessions(db).where({ live_meeting_id: meeting_id }).first()
 
+/** The one that is named; otherwise the live one, and if none is live, the latest. */
+export const findSession = (db: Db, meeting_id: string, id?: string): Promise<SessionRow | undefined> =>
+  sessions(db)
+    .where(id === undefined ? { meeting_id } : { meeting_id, id })
+    .orderBy('started_at', 'desc')
+    .orderBy('id', 'desc')
+    .first()
+
 /** True for exactly one of those who end it. */
 export async function endSession(db: Db, id: string, ended_at: string, end_reason: SessionEnd): Promise<boolean> {
   const ended = await sessions(db)
@@ -266,6 +274,14 @@ export const findLastAttendance = (
 /** Whether that person has been inside this session. */
 export const wasInside = async (db: Db, session_id: string, participant_id: string): Promise<boolean> =>
   (await attendances(db).where({ session_id, participant_id }).first('id')) !== undefined
+
+/** Every span of everybody in one session, in the order in which they came. */
+export const listAttendancesOf = (db: Db, session_id: string): Promise<AttendanceRow[]> =>
+  attendances(db).where({ session_id }).orderBy(['joined_at', 'id'])
+
+/** The sessions that somebody has been inside. */
+export const listAttended = (db: Db, meeting_id: string, participant_id: string): Promise<string[]> =>
+  attendances(db).where({ meeting_id, participant_id }).distinct().pluck('session_id')
 
 export const listAttendances = (db: Db, meeting_id: string, page: Page): Promise<Paged<AttendanceRow>> =>
   pageOf<AttendanceRow>(attendances(db).where({ meeting_id }), { joined_at: 'asc', id: 'asc' }, page)

@@ -18,6 +18,13 @@ interface Deps {
   changed(ids: string[]): void
 }
 
+/** Who is behind what is told; `connection` is the one that they did it with. */
+export interface Sender {
+  connection: string
+  participant: string
+  user: string | null
+}
+
 type Connection = Present['connections'][number]
 
 /**
@@ -88,6 +95,22 @@ export function followRoster({ clock, events, presence, changed }: Deps) {
   events.on('meeting.updated', tellOfMeeting('updated'))
 
   presence.onForget(store)
+
+  return {
+    /** What a room above tells everybody inside, in its own transaction; who said it has it, too, on each device. */
+    async tellAll(
+      db: Db,
+      { tenant_id, meeting_id }: { tenant_id: string; meeting_id: string },
+      type: 'chat' | 'recording',
+      payload: object,
+      from: Sender | null = null,
+    ): Promise<Present['connections']> {
+      const present = await presence.listPresent(db, tenant_id, meeting_id)
+      if (!present) return []
+      await append(db, present.connections, () => tell({ now: clock.now() }, type, payload, from))
+      return present.connections
+    },
+  }
 
   /**
    * To all others; but where only hosts send, those who watch are not told who else comes and goes to watch: that would be

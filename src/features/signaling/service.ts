@@ -55,7 +55,7 @@ export function createSignaling(deps: Deps) {
   const tickets = createTickets({ db, clock })
   presence.heard.onHeld(mirror.heldIds)
   wakeups.follow('inbox', id => (id === undefined ? mirror.doubtAll('hint') : mirror.doubt([id], 'hint')))
-  followRoster({ ...deps, changed })
+  const { tellAll } = followRoster({ ...deps, changed })
   metrics.gauge('parley_inbox_readers', 'Who waits for signals', () => mirror.heldCount)
   metrics.gauge('parley_inbox_writes_waiting', 'Requests that wait for the next commit', () => writer.waiting)
 
@@ -72,6 +72,7 @@ export function createSignaling(deps: Deps) {
 
   return {
     jobs: signalingJobs({ db, clock, mirror, writer }),
+    tellAll,
 
     async send(bearer: Bearer, send: Send): Promise<Sent> {
       return sendAs(await door.enter(bearer, send.connection), send)
