@@ -33,7 +33,7 @@ const rows = Number(process.env.ROWS ?? 200_000)
 const meetings = Number(process.env.MEETINGS ?? Math.min(100_000, Math.ceil(rows / 10)))
 const rounds = Number(process.env.ROUNDS ?? 300)
 const crowd = 20
-const tolerated = 1.5
+const tolerated = Number(process.env.TOLERATED ?? 1.5)
 /** Of those that a purge may delete in one transaction. */
 const mostPurged = 500
 /** Of the names in the table. */

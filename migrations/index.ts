@@ -14,6 +14,7 @@ import * as meetingParticipants from './0012_meeting_participants.ts'
 import * as presence from './0013_presence.ts'
 import * as usersByAge from './0014_users_by_age.ts'
 import * as inboxes from './0015_inboxes.ts'
+import * as whatChangedSince from './0016_what_changed_since.ts'
 
 /** In the order in which they run. Append only: what has been merged is history. */
 export const migrations: { [name: string]: Knex.Migration } = {
@@ -32,4 +33,5 @@ export const migrations: { [name: string]: Knex.Migration } = {
   '0013_presence': presence,
   '0014_users_by_age': usersByAge,
   '0015_inboxes': inboxes,
+  '0016_what_changed_since': whatChangedSince,
 }

@@ -50,9 +50,16 @@ const tellSqlite = (readOnly: boolean) => (connection: SqliteConnection, done: D
   connection.exec(pragmas.map(pragma => `PRAGMA ${pragma};`).join(' '), done)
 }
 
+/**
+ * Prepared statements keep the plan of the day on which they were first run, when most tables were still empty: it would
+ * read all of a table that has grown since. Each question of ours has an index, and none takes long enough to be compiled.
+ */
+const byIndex = '-c jit=off -c enable_seqscan=off -c enable_bitmapscan=off'
+
 const postgres = (connectionString: string): Knex.PgConnectionConfig => ({
   connectionString,
   application_name: 'parley',
+  options: byIndex,
   connectionTimeoutMillis: 10_000,
   keepAlive: true,
   statement_timeout: 30_000,

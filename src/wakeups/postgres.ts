@@ -16,35 +16,53 @@ const channel = 'parley'
 const longestPayload = 7000
 const pause_ms = 1000
 
+/** For Postgres, a bell is a transaction as any other, and would wait for the disk; one that is lost harms nobody. */
+const unflushed = '-c synchronous_commit=off'
+
 /**
  * Carries what is rung on one node to every other on the same database, by LISTEN and NOTIFY: one connection to listen
- * on, and one statement for all that was rung in the same moment. A bell that is lost on the way costs the second until
+ * and to tell on, and one statement for all that was rung in the same moment. A bell that is lost on the way costs the second until
  * the waiter looks again by itself, so nothing here is waited for, and nothing is tried twice.
  */
 export function relayThroughPostgres({ url, db, wakeups, log }: Deps) {
   const node = newSecret()
   const rung = new Set<string>()
   let client: pg.Client | undefined
+  let listens = false
+  let telling: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
   let stopped = false
 
   wakeups.onNotify(topic => {
-    if (rung.size === 0) setImmediate(tellOthers)
     rung.add(topic)
+    if (!telling) telling = tellOthers()
   })
 
+  /** What is rung while the others are told goes with the next word to them. */
   async function tellOthers(): Promise<void> {
-    const payloads = packed(node, [...rung])
-    rung.clear()
+    await new Promise(setImmediate)
     try {
-      for (const payload of payloads) await writerOf(db).raw('SELECT pg_notify(?, ?)', [channel, payload])
+      while (rung.size > 0) {
+        const payloads = packed(node, [...rung])
+        rung.clear()
+        for (const payload of payloads) await tell(payload)
+      }
     } catch (error) {
       log.warn({ err: error }, 'other nodes were not woken; they look by themselves')
+    } finally {
+      telling = undefined
     }
   }
 
+  async function tell(payload: string): Promise<void> {
+    if (client && listens)
+      await client.query({ name: 'tell', text: 'SELECT pg_notify($1, $2)', values: [channel, payload] })
+    else await writerOf(db).raw('SELECT pg_notify(?, ?)', [channel, payload])
+  }
+
   async function connect(): Promise<void> {
-    const next = new pg.Client({ connectionString: url, application_name: 'parley wakeups', keepAlive: true })
+    const named = { application_name: 'parley wakeups', options: unflushed, keepAlive: true, query_timeout: 5_000 }
+    const next = new pg.Client({ connectionString: url, ...named })
     client = next
     next.on('notification', ({ payload = '' }) => hear(payload))
     next.on('error', error => log.warn({ err: error }, 'the connection for wake-ups broke; it is made again'))
@@ -52,6 +70,7 @@ export function relayThroughPostgres({ url, db, wakeups, log }: Deps) {
     try {
       await next.connect()
       await next.query(`LISTEN ${channel}`)
+      listens = true
       wakeups.wakeAll() // nobody knows what was rung while nobody listened
     } catch (error) {
       log.warn({ err: error }, 'no connection for wake-ups; it is tried again')
@@ -60,6 +79,7 @@ export function relayThroughPostgres({ url, db, wakeups, log }: Deps) {
   }
 
   function again(): void {
+    listens = false
     clearTimeout(timer)
     if (!stopped) timer = setTimeout(connect, pause_ms)
   }

@@ -19,9 +19,9 @@ const { db, clock } = world
 const conflict = { sqlite: 'SQLITE_BUSY', postgres: '40P01', mysql: 'ER_LOCK_DEADLOCK' }[engine]
 
 async function inboxOf({ connection }: Insider) {
-  const [inbox] = await inboxes.load(db, [connection])
-  if (!inbox) throw new Error('There is no such inbox')
-  return inbox
+  const [loaded] = await inboxes.load(db, [{ id: connection }])
+  if (!loaded) throw new Error('There is no such inbox')
+  return inboxes.inboxOf(loaded)
 }
 const wordsTo = async (who: Insider) => (await inboxOf(who)).unacked.filter(({ type }) => type === 'custom.word').length
 
@@ -36,7 +36,7 @@ async function threeLetters() {
   ]
   const others = [bob, carl, dora]
   const mirror = createMirror({ db, shared: true })
-  const writer = createWriter({ db, clock, mirror, published() {} })
+  const writer = createWriter({ db, clock, mirror, shared: true, published() {} })
   const me = await inboxOf(ada)
   const decided = [0, 0, 0]
 

@@ -40,12 +40,18 @@ export function createHeard({ db, clock }: Deps) {
         bySecond.set(second, ids)
         ids.push(id)
       }
+      const taken = new Map(lastHeard)
       lastHeard.clear()
-      for (const [second, ids] of bySecond) {
-        const at = new Date(second).toISOString()
-        for (let i = 0; i < ids.length; i += together) {
-          await inTransaction(db, db => store.touchAll(db, ids.slice(i, i + together), at))
+      try {
+        for (const [second, ids] of bySecond) {
+          const at = new Date(second).toISOString()
+          for (let i = 0; i < ids.length; i += together) {
+            await inTransaction(db, db => store.touchAll(db, ids.slice(i, i + together), at))
+          }
         }
+      } catch (error) {
+        for (const [id, millis] of taken) if (!lastHeard.has(id)) lastHeard.set(id, millis) // for the next time
+        throw error
       }
     },
   }

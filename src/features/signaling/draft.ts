@@ -37,6 +37,15 @@ export class Draft {
     return counted || this.appended.length > 0 || this.states !== undefined || this.pairs !== undefined
   }
 
+  /** The one that the inbox will have. */
+  get revision(): number {
+    return this.inbox.revision + 1
+  }
+
+  get signalsRevision(): number {
+    return this.appended.length > 0 || this.states !== undefined ? this.revision : this.inbox.signals_revision
+  }
+
   append(entry: Entry): number {
     const seq = this.nextSeq
     const { sender, type, ice_session, expires_at, body } = entry
@@ -135,6 +144,7 @@ export class Draft {
     const next_seq = this.nextSeq
     const pairs = this.changedPairs()
     const pairs_text = this.pairsText()
+    inbox.signals_revision = this.signalsRevision
     for (const [seq, state] of states ?? []) {
       const entry = this.at(seq) as Stored
       entry.state = state

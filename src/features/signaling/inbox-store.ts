@@ -7,98 +7,135 @@ import { type Inbox, isOfClient, type Stored } from './inbox.ts'
 
 /** Inboxes as rows, and back. What runs for every signal is written for `Batch`, the rest for Knex. */
 
-/** An inbox and one of its runs of signals; a row for each of these, and one for an inbox that is empty. */
-interface InboxRow {
+/** What there is of an inbox in the row of its connection. */
+interface Row {
   id: string
   tenant_id: string
   meeting_id: string
   session_id: string
   participant_id: string
-  user_id: string | null
   joined_as: number
+  user_id: string | null
   token_family: string
   role: Role
   may_send: boolean | number
   close_reason: LeaveReason | null
   revision: number
+  signals_revision: number
   next_seq: number
   acked_through: number
   send_next: number
   peers: string | null
-  seq: number | null
-  states: string | null
-  body: string
 }
 
-const ofConnection = [
-  'id',
-  'tenant_id',
-  'meeting_id',
-  'session_id',
-  'participant_id',
+const lasting = ['id', 'tenant_id', 'meeting_id', 'session_id', 'participant_id', 'joined_as'] as const
+const changing = [
   'user_id',
-  'joined_as',
   'token_family',
   'role',
   'may_send',
   'close_reason',
   'revision',
+  'signals_revision',
   'next_seq',
   'acked_through',
   'send_next',
   'peers',
-]
-const both = [...ofConnection.map(name => `c.${name}`), 's.seq', 's.states', 's.body'].join(', ')
+] as const
 
-/** In one statement, and so as of one moment. */
-const inboxesWithSignals = (ids: string[]) =>
-  `SELECT ${both} FROM rtc_connections c
-   LEFT JOIN rtc_signals s ON s.connection_id = c.id AND s.last_seq > c.acked_through
-   WHERE c.id IN (${ids.map(() => '?').join(', ')}) ORDER BY c.id, s.seq`
+type Changing = Pick<Row, (typeof changing)[number]>
 
-export async function load(db: Db, ids: string[]): Promise<Inbox[]> {
-  const answer = await db.raw(inboxesWithSignals(ids), ids)
-  return toInboxes(answer.rows ?? (Array.isArray(answer[0]) ? answer[0] : answer))
+/** One for each run of signals, and one for an inbox that has none. */
+type Joined = Row & { [column in keyof Run]: Run[column] | null }
+
+const both = [...[...lasting, ...changing].map(name => `c.${name}`), 's.seq', 's.states', 's.body'].join(', ')
+
+/** Which inbox, and since which revision; all of it if that is not said. */
+export interface Ask {
+  id: string
+  since?: number | undefined
 }
 
-export async function loadIn(batch: Batch, ids: string[]): Promise<Inbox[]> {
-  const found: Inbox[] = []
-  for (let i = 0; i < ids.length; i += 50) {
-    const some = ids.slice(i, i + 50)
-    found.push(...toInboxes(await batch.query<InboxRow>(inboxesWithSignals(some), some)))
+/** An inbox as it stands in the table, and those of its signals that were written since the revision. */
+export interface Loaded extends Pick<Ask, 'since'> {
+  row: Row
+  signals: Stored[]
+}
+
+/** In one statement, and so as of one moment. */
+const inboxesWithSignals = (count: number) =>
+  `SELECT ${both} FROM rtc_connections c
+   LEFT JOIN rtc_signals s ON s.connection_id = c.id AND s.last_seq > c.acked_through
+     AND (${Array(count).fill('(c.id = ? AND s.revision > ?)').join(' OR ')})
+   WHERE c.id IN (${Array(count).fill('?').join(', ')}) ORDER BY c.id, s.seq`
+
+const valuesOf = (asks: Ask[]) => [...asks.flatMap(({ id, since = -1 }) => [id, since]), ...asks.map(({ id }) => id)]
+
+export async function load(db: Db, asks: Ask[]): Promise<Loaded[]> {
+  const answer = await db.raw(inboxesWithSignals(asks.length), valuesOf(asks))
+  return gathered(answer.rows ?? (Array.isArray(answer[0]) ? answer[0] : answer), asks)
+}
+
+export async function loadIn(batch: Batch, asks: Ask[]): Promise<Loaded[]> {
+  const found: Loaded[] = []
+  for (let i = 0; i < asks.length; i += 50) {
+    const some = asks.slice(i, i + 50)
+    found.push(...gathered(await batch.query<Joined>(inboxesWithSignals(some.length), valuesOf(some)), some))
   }
   return found
 }
 
-function toInboxes(rows: InboxRow[]): Inbox[] {
-  const found = new Map<string, Inbox>()
+function gathered(rows: Joined[], asks: Ask[]): Loaded[] {
+  const since = new Map(asks.map(ask => [ask.id, ask.since]))
+  const found = new Map<string, Loaded>()
   for (const { seq, states, body, ...row } of rows) {
-    const inbox = found.get(row.id) ?? emptyInbox(row)
-    found.set(row.id, inbox)
-    if (seq === null) continue
-    for (const entry of entriesOf({ seq, states, body })) {
-      if (entry.seq <= inbox.acked_through) continue
-      inbox.unacked.push(entry)
-      const { sender, state } = entry
-      if (sender !== null && state !== 'acked') inbox.shares.set(sender, (inbox.shares.get(sender) ?? 0) + 1)
-    }
+    const loaded = found.get(row.id) ?? { row, since: since.get(row.id), signals: [] }
+    found.set(row.id, loaded)
+    if (seq !== null && body !== null) loaded.signals.push(...entriesOf({ seq, states, body }))
   }
   return [...found.values()]
 }
 
-function emptyInbox({ may_send, close_reason, peers, ...row }: Omit<InboxRow, keyof Run>): Inbox {
-  return {
-    ...row,
-    may_send: Boolean(may_send),
-    closed: close_reason,
-    unacked: [],
-    shares: new Map(),
-    pairs: peers === null ? {} : JSON.parse(peers),
-    pairs_text: peers,
-    as_of: performance.now(),
-    read_at: Number.NEGATIVE_INFINITY,
-    served: 0,
+/** Of an inbox that is loaded whole; what only this node knows of it stays. */
+export function inboxOf({ row, signals }: Loaded, ours?: Inbox): Inbox {
+  const { close_reason, may_send, peers, ...same } = row
+  const deliveries = new Map(ours?.unacked.map(entry => [entry.seq, entry.deliveries]))
+  const unacked = signals.filter(({ seq }) => seq > row.acked_through)
+  for (const entry of unacked) entry.deliveries = deliveries.get(entry.seq) ?? 0
+  const { read_at = Number.NEGATIVE_INFINITY, served = 0 } = ours ?? {}
+  const shares = sharesOf(unacked)
+  return { ...same, ...readable(row), unacked, shares, as_of: performance.now(), read_at, served }
+}
+
+/** A newer copy, of ours and of what was written since. Undefined if something is missing. */
+export function renewed(ours: Inbox, row: Changing, written: Stored[]): Inbox | undefined {
+  const news = new Map(written.map(entry => [entry.seq, entry]))
+  const unacked: Stored[] = []
+  for (let seq = row.acked_through + 1; seq < row.next_seq; seq++) {
+    const known = ours.unacked[seq - ours.acked_through - 1]
+    const entry = news.get(seq) ?? known
+    if (!entry) return undefined
+    if (known) entry.deliveries = known.deliveries
+    unacked.push(entry)
   }
+  const { user_id, token_family, role, revision, signals_revision, next_seq, acked_through, send_next } = row
+  const counters = { user_id, token_family, role, revision, signals_revision, next_seq, acked_through, send_next }
+  return { ...ours, ...counters, ...readable(row), unacked, shares: sharesOf(unacked), as_of: performance.now() }
+}
+
+const readable = ({ close_reason, may_send, peers }: Changing) => ({
+  may_send: Boolean(may_send),
+  closed: close_reason,
+  pairs: peers === null ? {} : JSON.parse(peers),
+  pairs_text: peers,
+})
+
+function sharesOf(unacked: Stored[]): Inbox['shares'] {
+  const shares: Inbox['shares'] = new Map()
+  for (const { sender, state } of unacked) {
+    if (sender !== null && state !== 'acked') shares.set(sender, (shares.get(sender) ?? 0) + 1)
+  }
+  return shares
 }
 
 /**
@@ -140,18 +177,33 @@ function runOf(draft: Draft, run: number): Value[] {
     lines.push(entry && !state && seq > draft.acked_through ? entry.body : '')
   }
   const marked = Object.keys(states).length > 0 ? JSON.stringify(states) : null
-  return [draft.inbox.id, run, run + lines.length - 1, marked, lines.join('\n')]
+  return [draft.inbox.id, run, run + lines.length - 1, draft.revision, marked, lines.join('\n')]
 }
 
-export const lock = (batch: Batch, ids: string[]) => batch.lock<Revision>('rtc_connections', ['id', 'revision'], ids)
+/** Where others write, too, it is worth knowing more of a row than whether it has changed. */
+export type Locked = Revision & Partial<Changing>
+
+export const lock = (batch: Batch, ids: string[], shared = false): Promise<Locked[]> =>
+  batch.lock<Locked>('rtc_connections', shared ? ['id', ...changing] : ['id', 'revision'], ids)
+
+/** Whether the row says all that has changed since. */
+export const saysAll = (row: Locked, ours: Inbox): row is Revision & Changing =>
+  row.signals_revision !== undefined && row.signals_revision <= ours.revision
 
 const signals: Table = {
   name: 'rtc_signals',
-  columns: { connection_id: 'text', seq: 'int', last_seq: 'int', states: 'text', body: 'text' },
+  columns: { connection_id: 'text', seq: 'int', last_seq: 'int', revision: 'int', states: 'text', body: 'text' },
 }
 const counters: Table = {
   name: 'rtc_connections',
-  columns: { id: 'text', next_seq: 'int', acked_through: 'int', send_next: 'int', peers: 'text' },
+  columns: {
+    id: 'text',
+    next_seq: 'int',
+    acked_through: 'int',
+    send_next: 'int',
+    peers: 'text',
+    signals_revision: 'int',
+  },
   increment: 'revision',
 }
 
@@ -164,7 +216,7 @@ export async function save(batch: Batch, drafts: Draft[]): Promise<void> {
     const { inbox, appended, states, acked_through, send_next, nextSeq } = draft
     if (appended.length > 0 && acked_through < nextSeq - 1) added.push(runOf(draft, inbox.next_seq))
     if (states) await saveStates(batch, draft)
-    counted.push([inbox.id, nextSeq, acked_through, send_next, draft.pairsText()])
+    counted.push([inbox.id, nextSeq, acked_through, send_next, draft.pairsText(), draft.signalsRevision])
     if (acked_through > inbox.acked_through) floors.push(inbox.id)
   }
   if (added.length > 0) await batch.insert(signals, added)
@@ -184,9 +236,9 @@ async function saveStates(batch: Batch, draft: Draft): Promise<void> {
     if (run !== undefined && run < draft.inbox.next_seq) runs.add(run)
   }
   for (const run of runs) {
-    const [connection_id = '', seq = 0, , states = null, body = ''] = runOf(draft, run)
-    const sql = 'UPDATE rtc_signals SET states = ?, body = ? WHERE connection_id = ? AND seq = ?'
-    await batch.query(sql, [states, body, connection_id, seq])
+    const [connection_id = '', seq = 0, , revision = 0, states = null, body = ''] = runOf(draft, run)
+    const sql = 'UPDATE rtc_signals SET revision = ?, states = ?, body = ? WHERE connection_id = ? AND seq = ?'
+    await batch.query(sql, [revision, states, body, connection_id, seq])
   }
 }
 

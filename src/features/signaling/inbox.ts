@@ -12,7 +12,7 @@ export interface Inbox {
   readonly meeting_id: string
   readonly session_id: string
   readonly participant_id: string
-  readonly user_id: string | null
+  user_id: string | null
   /** Of two, the one that came later is the polite one. */
   readonly joined_as: number
   /** The login, or the generation of guest tokens, with which it is used. */
@@ -22,6 +22,8 @@ export interface Inbox {
   closed: LeaveReason | null
   /** Rises with every change, whoever makes it: of two copies with the same one, neither knows better. */
   revision: number
+  /** The one with which something last came in, or was taken back. */
+  signals_revision: number
   next_seq: number
   /** Everything up to here is acknowledged, and gone. */
   acked_through: number

@@ -74,7 +74,7 @@ const digestOf = (
 ): string =>
   hash('sha256', JSON.stringify([to, type, negotiation_id, ice_session, ttl_ms]) + text, 'base64url').slice(0, 22)
 
-/** Of a person: each of their connections, but for one's own. Whoever has never been in this session is not there. */
+/** Of a person: each of their open connections, but for one's own. Whoever has never been in this session is not there. */
 async function address(db: Db, me: Inbox, signals: OutgoingSignal[], letters: Letter[]): Promise<void> {
   const found = new Map<string, string[]>()
   for (const [i, letter] of letters.entries()) {

@@ -52,22 +52,44 @@ export function createMirror({ db, shared }: Deps) {
   const peek = (id: string): Inbox | undefined => held.get(id) ?? known.get(id)
 
   /** A copy that is newer than ours takes its place. */
-  function learn(inbox: Inbox): Inbox {
+  function adopt(inbox: Inbox): Inbox {
     const ours = peek(inbox.id)
-    if (ours && ours.revision >= inbox.revision) {
-      ours.as_of = inbox.as_of
-      return ours
-    }
-    const deliveries = new Map(ours?.unacked.map(entry => [entry.seq, entry.deliveries]))
-    for (const entry of inbox.unacked) entry.deliveries = deliveries.get(entry.seq) ?? 0
-    inbox.read_at = ours?.read_at ?? inbox.read_at
-    inbox.served = ours?.served ?? inbox.served
+    if (ours && ours.revision >= inbox.revision) return ours
     known.set(inbox.id, inbox)
     if (held.has(inbox.id)) {
       held.set(inbox.id, inbox)
       wake(inbox.id, 'hint') // whoever learnt of it, those who wait are to know
     }
     return inbox
+  }
+
+  /** Undefined when ours has been forgotten, so that what was written since is not enough. */
+  function learn(loaded: store.Loaded): Inbox | undefined {
+    const { row, since, signals } = loaded
+    const ours = peek(row.id)
+    if (ours && ours.revision >= row.revision) {
+      ours.as_of = performance.now()
+      return ours
+    }
+    if (since === undefined) return adopt(store.inboxOf(loaded, ours))
+    const inbox = ours && ours.revision >= since ? store.renewed(ours, row, signals) : undefined
+    return inbox && adopt(inbox)
+  }
+
+  /** Of those that are there, what is not known here. */
+  async function fetch(ids: string[], load: (asks: store.Ask[]) => Promise<store.Loaded[]>): Promise<Inbox[]> {
+    const found: Inbox[] = []
+    let asks: store.Ask[] = ids.map(id => ({ id, since: peek(id)?.revision }))
+    while (asks.length > 0) {
+      const whole: store.Ask[] = []
+      for (const loaded of await load(asks)) {
+        const inbox = learn(loaded)
+        if (inbox) found.push(inbox)
+        else whole.push({ id: loaded.row.id })
+      }
+      asks = whole
+    }
+    return found
   }
 
   /** It is not in the table any more. */
@@ -96,7 +118,8 @@ export function createMirror({ db, shared }: Deps) {
         loading.add(id)
       }
       try {
-        const found = new Map((await store.load(db, some)).map(inbox => [inbox.id, learn(inbox)]))
+        const all = await fetch(some, asks => store.load(db, asks))
+        const found = new Map(all.map(inbox => [inbox.id, inbox]))
         for (const { id, all } of askers) {
           if (!found.has(id)) forget(id)
           for (const { resolve } of all) resolve(found.get(id))
@@ -113,7 +136,15 @@ export function createMirror({ db, shared }: Deps) {
   return {
     peek,
     load,
-    learn,
+    fetch,
+
+    /** As it stands in the table by its row, which is locked; undefined if more of it has to be read. */
+    upToDate(row: store.Locked): Inbox | undefined {
+      const ours = peek(row.id)
+      if (!ours || ours.revision === row.revision) return ours
+      const inbox = store.saysAll(row, ours) ? store.renewed(ours, row, []) : undefined
+      return inbox && adopt(inbox)
+    },
 
     /** As it is known here, if there is no reason to doubt it, or else as it stands in the table. */
     find(id: string): Inbox | undefined | Promise<Inbox | undefined> {
@@ -140,7 +171,7 @@ export function createMirror({ db, shared }: Deps) {
         const { inbox, appended, states } = draft
         const news = appended.length > 0 || states !== undefined
         draft.apply()
-        if (peek(inbox.id) !== inbox) learn(inbox)
+        if (peek(inbox.id) !== inbox) adopt(inbox)
         else if (inbox.unacked.length > 20) known.set(inbox.id, inbox) // weighed again, for it has become heavy
         if (news && held.has(inbox.id)) wake(inbox.id, 'commit')
       }

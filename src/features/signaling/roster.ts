@@ -156,7 +156,11 @@ export function followRoster({ clock, events, presence, changed }: Deps) {
     const ids = of.map(({ connection }) => connection)
     const batch = await batchWithin(db)
     await inboxes.lock(batch, ids)
-    const drafts = (await inboxes.loadIn(batch, ids)).filter(inbox => !inbox.closed).map(inbox => new Draft(inbox))
+    const loaded = await inboxes.loadIn(
+      batch,
+      ids.map(id => ({ id })),
+    )
+    const drafts = loaded.map(each => inboxes.inboxOf(each)).flatMap(inbox => (inbox.closed ? [] : new Draft(inbox)))
     for (const draft of drafts) work(draft)
     await inboxes.save(
       batch,

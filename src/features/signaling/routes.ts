@@ -38,7 +38,11 @@ export const signalingRoutes = (signaling: Signaling) => [
     summary: 'Send signals',
     description:
       'Up to 64, in their order; to a connection, or to each connection of a participant or user. A 200 means that they ' +
-      'are stored. With `first_seq` the same POST may be sent again until it is answered, and each signal is delivered once.',
+      'are stored. With `first_seq` the same POST may be sent again until it is answered, and each signal is delivered once.' +
+      '\n\nA payload has at most 128 KiB (offer, answer), 64 KiB (candidates, custom) or 4 KiB (all others). What nobody ' +
+      'fetches in time expires: offer, answer and renegotiate after 60 s, candidates after 45, bye after 120, custom after ' +
+      '300. Of one sender at most 200 signals wait in one inbox (`backlogged`), and a connection sends 50 a second, 200 at ' +
+      'once.',
     access: 'bearer',
     body: Send,
     body_limit: 512 * 1024,

@@ -44,7 +44,7 @@ export type Signaling = ReturnType<typeof createSignaling>
 export function createSignaling(deps: Deps) {
   const { db, clock, limiter, log, metrics, wakeups, presence, shared } = deps
   const mirror = createMirror(deps)
-  const writer = createWriter({ db, clock, mirror, published })
+  const writer = createWriter({ db, clock, mirror, shared, published })
   const readers = createReaders({
     ...deps,
     mirror,

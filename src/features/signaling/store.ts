@@ -40,16 +40,18 @@ export async function deleteSends(batch: Batch, connection_id: string, through: 
   await batch.query('DELETE FROM rtc_sends WHERE connection_id = ? AND number <= ?', [connection_id, through])
 }
 
-/** The connections of somebody in a session, closed ones too: whoever was there has gone, and is not unknown. */
+/** The open connections of somebody in a session; or else one that is closed: whoever has gone is not unknown. */
 export async function listOf(
   db: Db,
   session_id: string,
   person: { participant_id: string } | { user_id: string },
 ): Promise<string[]> {
-  return db('rtc_connections')
+  const theirs = await db('rtc_connections')
     .where({ session_id, ...person })
     .orderBy('id')
-    .pluck('id')
+    .select('id', 'closed_at')
+  const open = theirs.filter(({ closed_at }) => closed_at === null)
+  return (open.length > 0 ? open : theirs.slice(0, 1)).map(({ id }) => id)
 }
 
 /** The open connections of somebody, in all of their meetings; more than one is as good as many. */

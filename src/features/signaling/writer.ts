@@ -73,11 +73,13 @@ interface Deps {
   db: Db
   clock: Clock
   mirror: Mirror
+  /** Whether other processes may write to the same inboxes. */
+  shared: boolean
   /** For who has to be told of what is committed. */
   published(ids: string[]): void
 }
 
-export function createWriter({ db, clock, mirror, published }: Deps) {
+export function createWriter({ db, clock, mirror, shared, published }: Deps) {
   const queue: Waiting[] = []
   let bytes = 0
   let running = false
@@ -181,18 +183,19 @@ export function createWriter({ db, clock, mirror, published }: Deps) {
     const sessions = new Map<string, string>()
     for (const { ids, session_id } of works) for (const id of ids) sessions.set(id, session_id)
     const ids = [...new Set([...sessions.keys(), ...more])]
-    const revisions = new Map((await inboxes.lock(batch, ids)).map(({ id, revision }) => [id, revision]))
+    const rows = new Map((await inboxes.lock(batch, ids, shared)).map(row => [row.id, row]))
     const outdated: string[] = []
     for (const id of ids) {
-      const inbox = mirror.peek(id)
+      const row = rows.get(id)
+      const inbox = row && mirror.upToDate(row)
       // Of one that is unknown and one that is of another session, the same is asked: nobody can tell them apart.
-      const known =
-        inbox && inbox.revision === revisions.get(id) && inbox.session_id === (sessions.get(id) ?? inbox.session_id)
-      if (known) drafts.set(id, new Draft(inbox))
+      if (inbox && inbox.session_id === (sessions.get(id) ?? inbox.session_id)) drafts.set(id, new Draft(inbox))
       else outdated.push(id)
     }
     if (outdated.length === 0) return
-    for (const inbox of await inboxes.loadIn(batch, outdated)) drafts.set(inbox.id, new Draft(mirror.learn(inbox)))
+    for (const inbox of await mirror.fetch(outdated, asks => inboxes.loadIn(batch, asks))) {
+      drafts.set(inbox.id, new Draft(inbox))
+    }
   }
 
   return {
