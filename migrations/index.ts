@@ -15,6 +15,8 @@ import * as presence from './0013_presence.ts'
 import * as usersByAge from './0014_users_by_age.ts'
 import * as inboxes from './0015_inboxes.ts'
 import * as whatChangedSince from './0016_what_changed_since.ts'
+import * as messages from './0017_messages.ts'
+import * as transcripts from './0018_transcripts.ts'
 
 /** In the order in which they run. Append only: what has been merged is history. */
 export const migrations: { [name: string]: Knex.Migration } = {
@@ -34,4 +36,6 @@ export const migrations: { [name: string]: Knex.Migration } = {
   '0014_users_by_age': usersByAge,
   '0015_inboxes': inboxes,
   '0016_what_changed_since': whatChangedSince,
+  '0017_messages': messages,
+  '0018_transcripts': transcripts,
 }

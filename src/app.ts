@@ -5,6 +5,8 @@ import { createEvents } from './events/events.ts'
 import { accountJobs } from './features/accounts/jobs.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
 import { createAccounts } from './features/accounts/service.ts'
+import { chatRoutes } from './features/chat/routes.ts'
+import { createChat } from './features/chat/service.ts'
 import type { InvitationMail } from './features/invitations/letters.ts'
 import { createLetters } from './features/invitations/letters.ts'
 import { invitationRoutes } from './features/invitations/routes.ts'
@@ -19,6 +21,8 @@ import { presenceRoutes, roomRoutes } from './features/presence/routes.ts'
 import { createPresence } from './features/presence/service.ts'
 import { signalingRoutes } from './features/signaling/routes.ts'
 import { createSignaling } from './features/signaling/service.ts'
+import { transcriptRoutes } from './features/transcripts/routes.ts'
+import { createTranscripts } from './features/transcripts/service.ts'
 import { type Claims, createAuth } from './http/auth.ts'
 import { createClients } from './http/client.ts'
 import { docsPage, docsRoute } from './http/docs.ts'
@@ -86,6 +90,8 @@ export function createApp({ config, key, db, clock, log, metrics, wakeups, versi
 
   const shared = config.database.engine !== 'sqlite'
   const signaling = createSignaling({ db, clock, events, limiter, log, metrics, wakeups, presence, shared })
+  const chat = createChat({ db, clock, events, limiter, presence, signaling })
+  const transcripts = createTranscripts({ db, clock, events, presence })
 
   const routes: Route[] = [
     ...accountRoutes(accounts),
@@ -93,6 +99,8 @@ export function createApp({ config, key, db, clock, log, metrics, wakeups, versi
     ...invitationRoutes(invitations),
     ...presenceRoutes(presence),
     ...signalingRoutes(signaling),
+    ...chatRoutes(chat),
+    ...transcriptRoutes(transcripts),
     ...(config.quick_rooms ? roomRoutes(presence) : []),
     ...healthRoutes({ db, storage_dir: config.storage_dir, isStopping }),
     ...metricsRoutes({ metrics, db }),

@@ -80,6 +80,8 @@ const ownersOnly = (status: number): Gets => ({ ...nobody, owner: status })
 const hostsOnly = (status: number): Gets => ({ ...ownersOnly(status), co_host: status })
 /** All but who has just knocked; whoever was removed is still invited. */
 const peopleOfTheMeeting = (status: number): Gets => ({ ...nobody, ...accounts(status), guest: status })
+/** Hosts, and who was in the session; but not who was shown out of it. */
+const whoWasThere = (status: number): Gets => ({ ...hostsOnly(status), guest: status })
 /** An invitation is between who is invited, here `pending`, and the hosts; to the other invited it does not exist. */
 const notTheirs = { accepted: 404, rejected: 404, removed: 404 }
 const invitedOnly = (status: number): Gets => ({ ...nobody, ...notTheirs, pending: status })
@@ -206,6 +208,17 @@ const table: { [operation: string]: Row } = {
     send: ({ id }) => ({ connection: id, ticket: 'made-up' }),
   },
   'GET /api/rtc/ws': { gets: everybody(400), on: connected, send: ({ id }) => ({ connection: id, ticket: 'made-up' }) },
+
+  'POST /api/meetings/:meeting_id/messages': {
+    gets: { ...nobody, ...accounts(409), ...guests(409), owner: 201, guest: 201 },
+    send: { text: 'Hello' },
+  },
+  'GET /api/meetings/:meeting_id/messages': { gets: whoWasThere(200) },
+  'POST /api/meetings/:meeting_id/transcript': {
+    gets: whoWasThere(200),
+    send: { segments: [{ start_ms: 0, end_ms: 900, text: 'Hello' }] },
+  },
+  'GET /api/meetings/:meeting_id/transcript': { gets: whoWasThere(200) },
 
   'GET /health/live': { gets: everybody(200) },
   'GET /health/ready': { gets: everybody(200) },

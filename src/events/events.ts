@@ -56,6 +56,8 @@ export type DomainEvent =
       participant_id: string
       role: 'host' | 'co_host' | 'participant' | 'viewer'
     }
+  | { type: 'message.posted'; meeting_id: string; session_id: string; participant_id: string; message_id: string }
+  | { type: 'transcript.added'; meeting_id: string; session_id: string; participant_id: string; segments: number }
 
 /** Why a session of a meeting is over. */
 export type SessionEnd = 'host' | 'empty' | 'max_duration' | 'deleted'

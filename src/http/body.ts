@@ -5,37 +5,57 @@ import { Invalid, type Problem, problem } from '../kernel/problem.ts'
 
 export const MalformedJson = problem('malformed', 'malformed_json', 'The body is not JSON')
 export const BodyTooLarge = problem('too_large', 'body_too_large', 'The body is larger than this route takes')
-export const WrongMediaType = problem('unsupported', 'unsupported_media_type', 'The body must be application/json')
+export const WrongMediaType = problem(
+  'unsupported',
+  'unsupported_media_type',
+  'The body is of a media type that is not taken here',
+)
 
 const usualLimit = 128 * 1024
 const maxDepth = 32
 
+/** How a text of another media type is read: as what the schema then checks. */
+export interface Readers {
+  [content_type: string]: (text: string) => unknown
+}
+
+interface Taken {
+  beacon?: boolean
+  body_limit?: number
+  reads?: Readers
+}
+
 /** An absent body reads as `{}`, so that the schema names the members that are missing. */
 export async function readJson(
   request: IncomingMessage,
-  { beacon = false, body_limit = usualLimit }: { beacon?: boolean; body_limit?: number } = {},
+  { beacon = false, body_limit = usualLimit, reads = {} }: Taken = {},
 ): Promise<unknown> {
   const { 'content-length': length, 'transfer-encoding': chunked } = request.headers
   if (chunked === undefined && (length === undefined || length === '0')) return {}
-  requireJson(request, beacon)
+  const type = knownType(request, ['application/json', ...(beacon ? ['text/plain'] : []), ...Object.keys(reads)])
 
   const bytes = await readBytes(request, body_limit)
   if (bytes.length === 0) return {}
-  return parseJson(decodeText(bytes))
+  const text = decodeText(bytes)
+  const read = reads[type]
+  if (!read) return parseJson(text)
+  if (!isStorable(text)) throw invalidBody('has a NUL in it')
+  return read(text)
 }
 
 /** A compressed body is refused unread: nobody needs one here, and a kilobyte of gzip may hold a gigabyte. */
-function requireJson({ headers }: IncomingMessage, beacon: boolean): void {
-  const [type = '', ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';')
-  const known = type.trim() === 'application/json' || (beacon && type.trim() === 'text/plain')
-  if (!known) throw WrongMediaType()
+function knownType({ headers }: IncomingMessage, types: string[]): string {
+  const [first = '', ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';')
+  const type = first.trim()
+  if (!types.includes(type)) throw WrongMediaType({ detail: `It must be ${types.join(' or ')}` })
   const charset = parameters.map(parameter => parameter.trim()).find(parameter => parameter.startsWith('charset='))
   if (charset !== undefined && !/^charset="?utf-8"?$/.test(charset)) {
-    throw WrongMediaType({ detail: 'JSON is always UTF-8' })
+    throw WrongMediaType({ detail: 'Text is always UTF-8' })
   }
   if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
     throw WrongMediaType({ detail: 'A compressed body is not taken; send it as it is' })
   }
+  return type
 }
 
 /** Node itself sees to it that a body is as long as it was announced to be. */

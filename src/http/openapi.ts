@@ -132,11 +132,16 @@ function headerParameters({ idempotent, if_match, etag, method }: Route) {
   ]
 }
 
-function requestBody(body: z.ZodType, { beacon }: Route, schemas: Schemas): Json {
+function requestBody(body: z.ZodType, { beacon, reads = {} }: Route, schemas: Schemas): Json {
   const content = { schema: schemaOf(body, 'input', schemas) }
+  const others = Object.keys(reads).map(type => [type, { schema: { type: 'string' } }])
   return {
     required: !body.safeParse({}).success,
-    content: { 'application/json': content, ...(beacon ? { 'text/plain': content } : {}) },
+    content: {
+      'application/json': content,
+      ...(beacon ? { 'text/plain': content } : {}),
+      ...Object.fromEntries(others),
+    },
   }
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Bearer, Caller, GuestCaller, UserCaller } from '../kernel/caller.ts'
 import type { ProblemType } from '../kernel/problem.ts'
+import type { Readers } from './body.ts'
 import type { Client } from './client.ts'
 
 /**
@@ -115,6 +116,8 @@ export interface Declaration<
   statusOf?: (answer: Answer<R>) => number
   /** The same in other media types, for who asks by Accept. */
   also?: { [content_type: string]: (request: Request<A, Params, Query, Body>) => Promise<string> }
+  /** Takes its body in other media types, too: how a text of each is read as what the schema checks. */
+  reads?: Readers
   /** The most bytes that its body may have, where that is not what is usual. */
   body_limit?: number
   /** Opens a WebSocket (upgrade.ts); what it throws is answered in plain HTTP. */

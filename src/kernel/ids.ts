@@ -10,9 +10,12 @@ export type IdPrefix =
   | 'inv' // invitation
   | 'lgn' // login
   | 'mai' // mail
+  | 'msg' // message of a chat
   | 'mtg' // meeting
   | 'par' // participant
   | 'prp' // proposal
+  | 'rec' // recording
+  | 'seg' // segment of a transcript
   | 'ses' // session of a meeting
   | 'usr'
 

@@ -6,7 +6,7 @@ import { isHost, requireVisible } from '../meetings/standing.ts'
 import { NoSession, NotThere } from './schema.ts'
 import * as store from './store.ts'
 
-/** Somebody who may know of a session, live or over: for they were there, or are a host of its meeting. */
+/** Somebody who may know of a session, live or over: they were there and were not shown out, or are a host. */
 export interface Witness {
   meeting: Meeting
   me: ParticipantRow
@@ -30,7 +30,8 @@ export const past = {
     const is_host = isHost(me)
     const session = await store.findSession(db, meeting_id, session_id)
     if (!session && (is_host || session_id === undefined)) throw NoSession()
-    if (!session || (!is_host && !(await store.wasInside(db, session.id, me.id)))) throw NotThere()
+    const was_there = session && !me.shown_out && (await store.wasInside(db, session.id, me.id))
+    if (!session || (!is_host && !was_there)) throw NotThere()
     return { meeting, me, is_host, session }
   },
 }

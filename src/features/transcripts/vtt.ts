@@ -1,0 +1,118 @@
+import { Invalid } from '../../kernel/problem.ts'
+
+/**
+ * WebVTT, as far as a transcript needs it: cues, their times, who speaks, and what is said. How a cue is placed and styled
+ * is read over, and so are comments. A cue that cannot be understood fails the whole, by the number of its line: half a
+ * transcript would be worse than none.
+ */
+
+export interface Cue {
+  start_ms: number
+  end_ms: number
+  speaker?: string | undefined
+  text: string
+}
+
+const timing = /^((?:\d{2,4}:)?\d{2}:\d{2}\.\d{3})[ \t]+-->[ \t]+((?:\d{2,4}:)?\d{2}:\d{2}\.\d{3})(?:[ \t].*)?$/
+const arrow = '-->'
+
+export function parseVtt(source: string): Cue[] {
+  const lines = source.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/)
+  if (!/^WEBVTT(?:[ \t].*)?$/.test(lines[0] ?? '')) throw wrong(0, 'must be WEBVTT')
+  const cues: Cue[] = []
+  // The header goes on until the first blank line.
+  let i = lines.indexOf('')
+  for (; i >= 0 && i < lines.length; i++) {
+    const line = lines[i] ?? ''
+    if (line === '') continue
+    if (/^(?:NOTE|STYLE|REGION)(?:[ \t]|$)/.test(line)) {
+      i = endOfBlock(lines, i)
+      continue
+    }
+    if (!line.includes(arrow)) i++ // the name of the cue
+    const [, start, end] = timing.exec(lines[i] ?? '') ?? []
+    if (start === undefined || end === undefined) throw wrong(i, 'must be the times of a cue: 00:01.000 --> 00:02.500')
+    const from = i + 1
+    i = endOfBlock(lines, i)
+    cues.push(...spokenIn(lines.slice(from, i).join('\n'), millis(start), millis(end)))
+  }
+  return cues
+}
+
+/** The number of the blank line behind it. */
+function endOfBlock(lines: string[], i: number): number {
+  const end = lines.indexOf('', i)
+  return end < 0 ? lines.length : end
+}
+
+/** One for each voice; what is said before any voice has none. */
+function spokenIn(markup: string, start_ms: number, end_ms: number): Cue[] {
+  const cues: Cue[] = []
+  let speaker: string | undefined
+  let text = ''
+  const close = () => {
+    const said = plain(text)
+    if (said !== '') cues.push({ start_ms, end_ms, speaker, text: said })
+    text = ''
+  }
+  for (const piece of markup.split(/(<[^<>]*>)/)) {
+    const voice = /^<v(?:\.[^ \t\n>]*)?(?:[ \t\n]+([^>]*))?>$/.exec(piece)
+    if (voice || piece === '</v>') {
+      close()
+      speaker = plain(voice?.[1] ?? '') || undefined
+    } else if (!/^<[^<>]*>$/.test(piece)) text += piece
+  }
+  close()
+  return cues
+}
+
+const entities: { [name: string]: string } = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  nbsp: '\u00A0',
+  lrm: '\u200E',
+  rlm: '\u200F',
+  quot: '"',
+}
+
+const plain = (text: string) =>
+  text
+    .replace(/&(amp|lt|gt|nbsp|lrm|rlm|quot);/g, (_, name: string) => entities[name] ?? '')
+    .replace(/[^\P{Cc}\n\t]/gu, '')
+    .trim()
+
+function millis(time: string): number {
+  const [seconds = '', minutes = '', hours = '0'] = time.split(':').reverse()
+  return Number(hours) * 3_600_000 + Number(minutes) * 60_000 + Math.round(Number(seconds) * 1000)
+}
+
+const wrong = (line: number, message: string) => Invalid({ errors: [{ path: `line ${line + 1}`, message }] })
+
+export function formatVtt(cues: Cue[]): string {
+  const blocks = cues.map(({ start_ms, end_ms, speaker, text }) => {
+    const voice = speaker === undefined ? '' : `<v ${escaped(speaker)}>`
+    return `${timeOf(start_ms, '.')} --> ${timeOf(end_ms, '.')}\n${voice}${escaped(unbroken(text))}\n`
+  })
+  return ['WEBVTT\n', ...blocks].join('\n')
+}
+
+/** SubRip knows neither voices nor escapes: the speaker is a part of the text, which is said as it is. */
+export function formatSrt(cues: Cue[]): string {
+  const blocks = cues.map(({ start_ms, end_ms, speaker, text }, i) => {
+    const by = speaker === undefined ? '' : `${speaker}: `
+    return `${i + 1}\n${timeOf(start_ms, ',')} --> ${timeOf(end_ms, ',')}\n${by}${unbroken(text)}\n`
+  })
+  return blocks.join('\n')
+}
+
+const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+
+/** A blank line would end the cue. */
+const unbroken = (text: string) => text.replace(/\r\n?/g, '\n').replace(/\n[ \t]*(?=\n)/g, '')
+
+function timeOf(ms: number, point: '.' | ','): string {
+  const part = (value: number, digits: number) => String(Math.floor(value)).padStart(digits, '0')
+  const clock = [ms / 3_600_000, (ms / 60_000) % 60, (ms / 1000) % 60].map(value => part(value, 2)).join(':')
+  return `${clock}${point}${part(ms % 1000, 3)}`
+}
