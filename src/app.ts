@@ -19,6 +19,8 @@ import { meetingRoutes } from './features/meetings/routes.ts'
 import { createMeetings } from './features/meetings/service.ts'
 import { presenceRoutes, roomRoutes } from './features/presence/routes.ts'
 import { createPresence } from './features/presence/service.ts'
+import { recordingRoutes } from './features/recordings/routes.ts'
+import { createRecordings } from './features/recordings/service.ts'
 import { signalingRoutes } from './features/signaling/routes.ts'
 import { createSignaling } from './features/signaling/service.ts'
 import { transcriptRoutes } from './features/transcripts/routes.ts'
@@ -91,6 +93,17 @@ export function createApp({ config, key, db, clock, log, metrics, wakeups, versi
   const shared = config.database.engine !== 'sqlite'
   const signaling = createSignaling({ db, clock, events, limiter, log, metrics, wakeups, presence, shared })
   const chat = createChat({ db, clock, events, limiter, presence, signaling })
+  const recordings = createRecordings({
+    ...config,
+    db,
+    clock,
+    events,
+    log,
+    meetings,
+    presence,
+    signaling,
+    origin: originOf(config, config.port),
+  })
   const transcripts = createTranscripts({ db, clock, events, presence })
 
   const routes: Route[] = [
@@ -100,6 +113,7 @@ export function createApp({ config, key, db, clock, log, metrics, wakeups, versi
     ...presenceRoutes(presence),
     ...signalingRoutes(signaling),
     ...chatRoutes(chat),
+    ...recordingRoutes(recordings),
     ...transcriptRoutes(transcripts),
     ...(config.quick_rooms ? roomRoutes(presence) : []),
     ...healthRoutes({ db, storage_dir: config.storage_dir, isStopping }),
@@ -124,6 +138,7 @@ export function createApp({ config, key, db, clock, log, metrics, wakeups, versi
     ...invitations.jobs,
     ...presence.jobs,
     ...signaling.jobs,
+    ...recordings.jobs,
   ]
   const sweeper = createSweeper({ db, clock, log, jobs })
   // Apart from the others, for it waits for a mail server.
@@ -136,6 +151,7 @@ export function createApp({ config, key, db, clock, log, metrics, wakeups, versi
     sweeper,
     mailSweeper,
     signaling,
+    recordings,
     attach: createUpgrade({ routes, cors_origins, public_url: config.public_url, log }),
     handler: createSwift({ routes, auth, clientOf, isStopping, log, metrics, secure, cors_origins }, koa.callback()),
     /** From now on the node says that it is not ready, so that no new traffic is sent to it. */

@@ -54,7 +54,7 @@ async function start(): Promise<void> {
   stopOnSignal(log, async () => {
     app.prepareToStop()
     await Promise.all([drain(patience_ms), stopSweeping(), stopMailing(), stopRelay()])
-    await stopSignaling()
+    await Promise.all([stopSignaling(), app.recordings.settled()])
     await database.close()
   })
   if (!config.production) {

@@ -15,7 +15,7 @@ const world = await createWorld()
 const cast = await createCast(world)
 
 /** What there is to call about, and how it came to be so. */
-type Setting = () => Promise<Stage & { login_id?: string; connection?: Connection }>
+type Setting = () => Promise<Stage & { login_id?: string; connection?: Connection; recording_id?: string }>
 interface Connection {
   id: string
   resume_token: string
@@ -57,6 +57,26 @@ const connected: Setting = async () => {
     return JSON.stringify(await world.db('rtc_signals').whereIn('connection_id', ids).orderBy(['connection_id', 'seq']))
   }
   return { ...stage, connection, view: async () => `${await stage.view()}\n${await inboxes()}` }
+}
+
+/** What was recorded, and is there: of a session in which the owner and the guest are. It is shared, or is not. */
+const recordedAs =
+  (visibility: string): Setting =>
+  async () => {
+    const stage = await live()
+    const { id } = (await stage.as.owner.post(stage.at('/recordings'))).body
+    await stage.as.owner.post(`/api/recordings/${id}/stop`)
+    await stage.as.owner.patch(`/api/recordings/${id}`, { visibility })
+    const rows = async () => JSON.stringify(await world.db('recordings').where({ id }))
+    const links = async () => JSON.stringify(await world.db('recording_links').where({ recording_id: id }))
+    return { ...stage, recording_id: id, view: async () => `${await stage.view()}\n${await rows()}\n${await links()}` }
+  }
+const recorded = recordedAs('hosts')
+const shared = recordedAs('participants')
+const recording: Setting = async () => {
+  const stage = await live()
+  const { id } = (await stage.as.owner.post(stage.at('/recordings'), { source: 'upload' })).body
+  return { ...stage, recording_id: id }
 }
 
 type Gets = { [caller in CallerName]: number }
@@ -220,6 +240,24 @@ const table: { [operation: string]: Row } = {
   },
   'GET /api/meetings/:meeting_id/transcript': { gets: whoWasThere(200) },
 
+  // The co-host finds that the owner has begun.
+  'POST /api/meetings/:meeting_id/recordings': { gets: { ...hostsOnly(201), co_host: 409 } },
+  'GET /api/meetings/:meeting_id/recordings': { gets: peopleOfTheMeeting(200), on: shared },
+  'PUT /api/recordings/:recording_id/chunks/:number': { gets: hostsOnly(204), on: recording },
+  'POST /api/recordings/:recording_id/stop': { gets: hostsOnly(200), on: recorded },
+  'GET /api/recordings/:recording_id': {
+    gets: { ...nobody, ...accounts(404), owner: 200, co_host: 200, guest: 200 },
+    on: shared,
+  },
+  'PATCH /api/recordings/:recording_id': { gets: hostsOnly(200), on: recorded, send: { visibility: 'participants' } },
+  'DELETE /api/recordings/:recording_id': { gets: { ...hostsOnly(204), co_host: 204 }, on: recorded },
+  'GET /api/recordings/:recording_id/download': {
+    gets: { ...nobody, ...accounts(404), owner: 200, co_host: 200, guest: 404 },
+    on: recorded,
+  },
+  'POST /api/recordings/:recording_id/links': { gets: hostsOnly(201), on: recorded },
+  'DELETE /api/recordings/:recording_id/links': { gets: hostsOnly(204), on: recorded },
+
   'GET /health/live': { gets: everybody(200) },
   'GET /health/ready': { gets: everybody(200) },
   'GET /metrics': { gets: everybody(200) }, // from this machine; test/http/operations has the others
@@ -244,9 +282,12 @@ function call(operation: string, stage: Awaited<ReturnType<Setting>>, name: Call
     token: stage.link,
     participant_id: stage.idOf(whom),
     login_id: stage.login_id,
+    recording_id: stage.recording_id,
+    number: '0',
     name: `room-${++rooms}`, // another each time, so that everybody is the first
   }
   const path = pattern.replace(/:(\w+)/g, (_, parameter) => named[parameter] || `nobody-said-which-${parameter}`)
+  if (method === 'PUT') return stage.as[name].put(path, 'bytes', { 'Content-Type': 'application/octet-stream' })
   if (method === 'POST' || method === 'PATCH') return stage.as[name].call(method, path, said)
   const query = new URLSearchParams(Object.entries(said)).toString()
   return stage.as[name].call(method, query ? `${path}?${query}` : path)

@@ -3,7 +3,7 @@
  * for every table, so that a row is what it was before it was stored.
  */
 const booleans = ['lobby', 'guests', 'locked', 'admitted', 'shown_out', 'may_send']
-const json = ['metadata', 'quality']
+const json = ['metadata', 'quality', 'participants']
 
 /** Knex hands every answer through here, rows or not. */
 export function decode(answer: unknown): unknown {

@@ -58,6 +58,18 @@ export type DomainEvent =
     }
   | { type: 'message.posted'; meeting_id: string; session_id: string; participant_id: string; message_id: string }
   | { type: 'transcript.added'; meeting_id: string; session_id: string; participant_id: string; segments: number }
+  | {
+      type: 'recording.started'
+      meeting_id: string
+      session_id: string
+      recording_id: string
+      /** The participants inside, who were told of it. */
+      told: string[]
+    }
+  | { type: 'recording.told'; meeting_id: string; recording_id: string; participant_id: string }
+  | { type: 'recording.stopped' | 'recording.ready' | 'recording.deleted'; meeting_id: string; recording_id: string }
+  | { type: 'recording.failed'; meeting_id: string; recording_id: string; reason: string }
+  | { type: 'recording.shared' | 'recording.unshared'; meeting_id: string; recording_id: string }
 
 /** Why a session of a meeting is over. */
 export type SessionEnd = 'host' | 'empty' | 'max_duration' | 'deleted'

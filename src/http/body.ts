@@ -5,6 +5,7 @@ import { Invalid, type Problem, problem } from '../kernel/problem.ts'
 
 export const MalformedJson = problem('malformed', 'malformed_json', 'The body is not JSON')
 export const BodyTooLarge = problem('too_large', 'body_too_large', 'The body is larger than this route takes')
+export const BrokenOff = problem('malformed', 'body_broken_off', 'The body ended before it was complete')
 export const WrongMediaType = problem(
   'unsupported',
   'unsupported_media_type',
@@ -41,6 +42,31 @@ export async function readJson(
   if (!read) return parseJson(text)
   if (!isStorable(text)) throw invalidBody('has a NUL in it')
   return read(text)
+}
+
+/**
+ * A body as it arrives. One that is announced to be too long is refused before anything of it is read, and what is left
+ * of one that nobody wants any more does not keep the answer from being sent.
+ */
+export function readStream(request: IncomingMessage, limit: number = usualLimit): AsyncIterable<Buffer> {
+  const { 'content-length': length, 'content-encoding': encoding = 'identity' } = request.headers
+  const tooLarge = () => BodyTooLarge({ detail: `The limit is ${limit} bytes` })
+  if (encoding !== 'identity') throw WrongMediaType({ detail: 'A compressed body is not taken; send it as it is' })
+  if (Number(length ?? 0) > limit) throw tooLarge()
+
+  async function* arriving(): AsyncGenerator<Buffer> {
+    let size = 0
+    try {
+      for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+        size += chunk.length
+        if (size > limit) throw tooLarge()
+        yield chunk
+      }
+    } catch (error) {
+      throw request.errored ? BrokenOff() : error
+    }
+  }
+  return arriving()
 }
 
 /** A compressed body is refused unread: nobody needs one here, and a kilobyte of gzip may hold a gigabyte. */

@@ -7,12 +7,24 @@ import { callerId } from '../kernel/caller.ts'
 import type { Limiter } from '../kernel/limiter.ts'
 import { Invalid } from '../kernel/problem.ts'
 import type { Auth } from './auth.ts'
-import { isStorable, readJson } from './body.ts'
+import { isStorable, readJson, readStream } from './body.ts'
 import type { Client } from './client.ts'
+import { answerDownload } from './download.ts'
 import type { createIdempotency } from './idempotency/service.ts'
 import { createLimitCheck } from './limits.ts'
 import { type InputPart, invalidInput, NoRoute, WrongMethod } from './problems.ts'
-import { carriesSecret, isText, nothing, Rendered, type Route, successesOf, takesBody } from './route.ts'
+import {
+  carriesSecret,
+  Download,
+  isBytes,
+  isFile,
+  isText,
+  nothing,
+  Rendered,
+  type Route,
+  successesOf,
+  takesBody,
+} from './route.ts'
 
 interface Deps {
   koa: Koa
@@ -61,7 +73,7 @@ function createServe(route: Route, { auth, clientOf, limiter, idempotency }: Omi
     const params = parseTexts(route.params, 'params', texts)
     const query = ctx.querystring === '' && !route.query ? {} : parseTexts(route.query, 'query', ctx.query)
     const if_match = route.if_match ? readIfMatch(ctx) : undefined
-    const body = takesBody(route) ? parse(route.body, 'body', await readJson(ctx.req, route)) : undefined
+    const body = await bodyOf(ctx, route)
     const request = {
       caller,
       params,
@@ -101,11 +113,17 @@ function createServe(route: Route, { auth, clientOf, limiter, idempotency }: Omi
     if (route.etag) ctx.set('ETag', etagOf(value))
     if (route.etag && 'if-none-match' in ctx.req.headers && ctx.fresh) ctx.status = 304
     else if (alternatives?.includes(ctx.response.type)) ctx.body = value
-    else if (reply !== nothing) {
+    else if (value instanceof Download) await answerDownload(ctx, value.file)
+    else if (reply !== nothing && !isFile(reply)) {
       ctx.set('Content-Type', isText(reply) ? reply.content_type : 'application/json; charset=utf-8')
       ctx.body = isText(reply) ? streamed(value) : value instanceof Rendered ? value.text : JSON.stringify(value)
     }
   }
+}
+
+async function bodyOf({ req }: Context, route: Route): Promise<unknown> {
+  if (isBytes(route.body)) return readStream(req, route.body_limit)
+  return takesBody(route) ? parse(route.body, 'body', await readJson(req, route)) : undefined
 }
 
 /** A path may have matched with another method: then that is the fault, and the answer names the right ones. */

@@ -1,6 +1,17 @@
 import { z } from 'zod'
 import { ProblemReply, problemsOf, statusOf } from './problems.ts'
-import { type Access, isText, nothing, type Route, route, successesOf, takesBody, text } from './route.ts'
+import {
+  type Access,
+  isBytes,
+  isFile,
+  isText,
+  nothing,
+  type Route,
+  route,
+  successesOf,
+  takesBody,
+  text,
+} from './route.ts'
 
 /** The OpenAPI document, read off the declarations. What it says is what is enforced, for both read the same schemas. */
 
@@ -17,6 +28,7 @@ const tags: { [tag: string]: string } = {
   invitations: 'What I am invited to, and what I answer; with an account, or by the link of a mail.',
   join: 'Coming by the code of a meeting, as a guest who knocks.',
   rooms: 'Quick rooms: a name, and you are in.',
+  recordings: 'What was recorded: its parts as they arrive, and the file that they make.',
   rtc: 'Signaling: what browsers say to each other, in inboxes that lose nothing.',
   operations: 'For whoever runs this server, and for programs that want to know what it can do.',
 }
@@ -85,7 +97,11 @@ function describeOperation(declared: Route, schemas: Schemas): Json {
       ...parameters('query', declared.query, schemas),
       ...headerParameters(declared),
     ],
-    requestBody: takesBody(declared) && declared.body ? requestBody(declared.body, declared, schemas) : undefined,
+    requestBody: isBytes(declared.body)
+      ? { required: true, content: { 'application/octet-stream': { schema: {} } } }
+      : takesBody(declared) && declared.body
+        ? requestBody(declared.body, declared, schemas)
+        : undefined,
     responses: { ...describeSuccess(declared, schemas), ...describeProblems(declared) },
   }
 }
@@ -117,7 +133,7 @@ function parameters(place: 'path' | 'query', schema: z.ZodObject<any> | undefine
   }))
 }
 
-function headerParameters({ idempotent, if_match, etag, method }: Route) {
+function headerParameters({ idempotent, if_match, etag, method, reply }: Route) {
   const header = (name: string, description: string) => ({
     name,
     in: 'header',
@@ -128,6 +144,12 @@ function headerParameters({ idempotent, if_match, etag, method }: Route) {
   return [
     ...(idempotent ? [header('Idempotency-Key', 'The same key and body give the first answer again, for a day')] : []),
     ...(if_match ? [header('If-Match', 'Only if its ETag is still this one; otherwise 412')] : []),
+    ...(Object.values(reply).some(isFile)
+      ? [
+          header('Range', 'One part of it: `bytes=0-1023`, `bytes=1024-` or `bytes=-1024`'),
+          header('If-Range', 'The part only if its ETag is still this one; otherwise all of it'),
+        ]
+      : []),
     ...(etag && method === 'GET' ? [header('If-None-Match', 'Answers 304 if its ETag is still this one')] : []),
   ]
 }
@@ -161,10 +183,14 @@ function describeSuccess(declared: Route, schemas: Schemas): Json {
         ? undefined
         : isText(reply)
           ? { [reply.content_type]: { schema: { type: 'string' } } }
-          : { 'application/json': { schema: schemaOf(reply, 'output', schemas) }, ...alternatives }
+          : isFile(reply)
+            ? Object.fromEntries(reply.file_types.map(type => [type, { schema: {} }]))
+            : { 'application/json': { schema: schemaOf(reply, 'output', schemas) }, ...alternatives }
     return [status, { description: 'Done', headers, content }]
   })
-  const notModified = declared.etag && declared.method === 'GET' ? { 304: { description: 'You have it already' } } : {}
+  const files = successesOf(declared).some(({ reply }) => isFile(reply))
+  const unchanged = (declared.etag && declared.method === 'GET') || files
+  const notModified = unchanged ? { 304: { description: 'You have it already' } } : {}
   return { ...Object.fromEntries(successes), ...notModified }
 }
 

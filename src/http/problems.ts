@@ -17,7 +17,7 @@ import {
 } from '../kernel/problem.ts'
 import { BodyTooLarge, MalformedJson, WrongMediaType } from './body.ts'
 import { IdempotencyInProgress, IdempotencyMismatch, IdempotencyUnknown } from './idempotency/service.ts'
-import { type Route, takesBody } from './route.ts'
+import { isFile, type Route, takesBody } from './route.ts'
 
 /** The one place that knows which status a problem has, and that turns what was thrown into an answer. */
 
@@ -36,11 +36,13 @@ export const statusOf: Record<ProblemKind, number> = {
   limited: 429,
   unavailable: 503,
   no_room: 507,
+  out_of_range: 416,
 }
 
 export const NoRoute = problem('not_found', 'route_not_found', 'There is nothing at this address')
 export const WrongMethod = problem('wrong_method', 'method_not_allowed', 'This address does not answer that method')
 export const OriginRefused = problem('forbidden', 'origin_refused', 'Pages of this origin may not open a channel')
+export const RangeNotSatisfiable = problem('out_of_range', 'range_not_satisfiable', 'There is no such part of the file')
 export const Internal = { code: 'internal', title: 'Something went wrong on our side' }
 
 /** RFC 9457, with our `code`, the id to quote to an operator, and each wrong field. */
@@ -67,6 +69,7 @@ export function problemsOf(route: Route): ProblemType[] {
     ...(route.access === 'user' ? [AccountNeeded] : []),
     ...(route.connect ? [OriginRefused] : []),
     ...(takesBody(route) ? [MalformedJson, BodyTooLarge, WrongMediaType] : []),
+    ...(isFile(Object.values(route.reply)[0] ?? null) ? [RangeNotSatisfiable] : []),
     Invalid, // an unknown query parameter, if nothing else
     ...(limited ? [RateLimited] : []),
     ...(route.if_match ? [Stale] : []),
@@ -92,12 +95,13 @@ export function problemAnswer(
   if (!known) log.error({ request_id, err: error }, 'bug')
   else if (known !== error) log.error({ request_id, err: error }, 'database away or too busy')
 
-  const { detail, errors, reason, expected, retry_after_s, allow } = known?.extra ?? {}
+  const { detail, errors, reason, expected, retry_after_s, allow, size } = known?.extra ?? {}
   const status = known ? statusOf[known.kind] : 500
   const { code, title } = known ? { code: known.code, title: known.message } : Internal
   const headers = ['Content-Type', 'application/problem+json']
   if (status === 401) headers.push('WWW-Authenticate', 'Bearer')
   if (allow) headers.push('Allow', allow.join(', '))
+  if (size !== undefined) headers.push('Content-Range', `bytes */${size}`)
   const mayRetry = status === 429 || status === 503 || retry_after_s !== undefined
   if (mayRetry) headers.push('Retry-After', String(retry_after_s ?? 1))
   const text = JSON.stringify({

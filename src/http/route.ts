@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import type { Bearer, Caller, GuestCaller, UserCaller } from '../kernel/caller.ts'
 import type { ProblemType } from '../kernel/problem.ts'
@@ -41,6 +42,33 @@ export interface TextReply {
 }
 export const text = (content_type: string): TextReply => ({ content_type })
 
+/** A reply that is a file, or a part of one: `reply: { 200: file('video/webm', 'text/plain') }`. */
+export interface FileReply {
+  file_types: readonly string[]
+}
+export const file = (...file_types: string[]): FileReply => ({ file_types })
+
+/** A file, and what there is to be said of it. */
+export interface Handed {
+  /** What it is to be called; whatever it says, it is safe in a header. */
+  name: string
+  content_type: string
+  size: number
+  /** The same for the same bytes. */
+  etag: string
+  modified_at: string
+  /** Both ends are included. */
+  open(start: number, end: number): Promise<Readable>
+}
+
+/** An answer that is a file (download.ts). */
+export class Download {
+  readonly file: Handed
+  constructor(file: Handed) {
+    this.file = file
+  }
+}
+
 /** A reply without a body: `reply: { 204: nothing }`. */
 export const nothing = null
 
@@ -58,8 +86,14 @@ export interface Channel {
   closed(): void
 }
 
-type Reply = z.ZodType | TextReply | typeof nothing
-type Answer<R extends Reply> = R extends z.ZodType ? z.output<R> : R extends TextReply ? string : unknown
+type Reply = z.ZodType | TextReply | FileReply | typeof nothing
+type Answer<R extends Reply> = R extends z.ZodType
+  ? z.output<R>
+  : R extends TextReply
+    ? string
+    : R extends FileReply
+      ? Download
+      : unknown
 
 /** A handler may have written its JSON itself, or go on writing a text for as long as it likes. */
 type Handled<R extends Reply> = Answer<R> | Rendered | (R extends TextReply ? AsyncIterable<string> : never)
@@ -76,7 +110,13 @@ type CallerOf<A extends Access> = CallerOfAccess[A]
 
 // biome-ignore lint/suspicious/noExplicitAny: what a schema accepts is its own affair; its output is what is used here
 type Schema = z.ZodObject<any>
-type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined
+type Parsed<S> = S extends z.ZodType ? z.output<S> : S extends Bytes ? AsyncIterable<Buffer> : undefined
+
+/** A body of bytes, which nobody parses: `body: bytes`. It comes as it arrives, and is never held as a whole. */
+export interface Bytes {
+  takes: 'bytes'
+}
+export const bytes: Bytes = { takes: 'bytes' }
 
 /** What a handler is given: everything has been checked. */
 export interface Request<A extends Access, Params, Query, Body> {
@@ -100,7 +140,7 @@ export interface Declaration<
   R extends Reply = Reply,
   Params extends Schema | undefined = Schema | undefined,
   Query extends Schema | undefined = Schema | undefined,
-  Body extends Schema | undefined = Schema | undefined,
+  Body extends Schema | Bytes | undefined = Schema | Bytes | undefined,
 > {
   /** A short imperative sentence; its words also make the operation's id. */
   summary: string
@@ -167,7 +207,7 @@ export function route<
   R extends Reply,
   Params extends Schema | undefined = undefined,
   Query extends Schema | undefined = undefined,
-  Body extends Schema | undefined = undefined,
+  Body extends Schema | Bytes | undefined = undefined,
 >(line: `${Method} /${string}`, declaration: Declaration<A, R, Params, Query, Body>): Route {
   const [method, path] = line.split(' ') as [Method, string]
   // The one place where types are let go: mount hands `handle` exactly what these schemas made.
@@ -181,7 +221,7 @@ export const successesOf = ({ reply }: Pick<Route, 'reply'>): { status: number; 
 /** Whether the reply has a field of kernel/fields' `Secret`. */
 export function carriesSecret({ reply }: Pick<Route, 'reply'>): boolean {
   return Object.values(reply).some(schema => {
-    if (schema === nothing || isText(schema)) return false
+    if (schema === nothing || isText(schema) || isFile(schema)) return false
     return JSON.stringify(z.toJSONSchema(schema, { io: 'output' })).includes('"format":"password"')
   })
 }
@@ -190,3 +230,5 @@ export function carriesSecret({ reply }: Pick<Route, 'reply'>): boolean {
 export const takesBody = ({ method, body }: Pick<Route, 'method' | 'body'>) => body !== undefined || method === 'POST'
 
 export const isText = (reply: Reply): reply is TextReply => reply !== null && 'content_type' in reply
+export const isFile = (reply: Reply): reply is FileReply => reply !== null && 'file_types' in reply
+export const isBytes = (body: Route['body']): body is Bytes => body !== undefined && 'takes' in body

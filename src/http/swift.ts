@@ -6,7 +6,7 @@ import { readJson } from './body.ts'
 import type { Client } from './client.ts'
 import { parse, parseTexts } from './mount.ts'
 import { problemAnswer } from './problems.ts'
-import { Rendered, type Route, successesOf, takesBody } from './route.ts'
+import { isBytes, Rendered, type Route, successesOf, takesBody } from './route.ts'
 import { corsHeaders, dataHeaders, newRequestId, usualHeaders } from './surroundings.ts'
 
 /**
@@ -119,7 +119,8 @@ async function serve(
   try {
     const admitted = deps.auth.admit(route.access, req)
     const caller = admitted instanceof Promise ? await admitted : admitted
-    const body = takesBody(route) ? parse(route.body, 'body', await readJson(req, route)) : undefined
+    const body =
+      takesBody(route) && !isBytes(route.body) ? parse(route.body, 'body', await readJson(req, route)) : undefined
     const parsed = { caller, query: parseTexts(route.query, 'query', textsOf(query)), body }
     const handled = route.handle(new SwiftRequest(parsed, req, res, deps.clientOf) as never)
     const value = handled instanceof Promise ? await handled : handled

@@ -17,6 +17,7 @@ export type ProblemKind =
   | 'limited'
   | 'unavailable'
   | 'no_room' // for a file
+  | 'out_of_range' // of a file
 
 /** One wrong field of an input; `path` is dotted, as in `signals.0.type`. */
 export interface FieldError {
@@ -35,6 +36,8 @@ export interface ProblemExtra {
   expected?: number
   /** The methods that the resource does answer. */
   allow?: string[]
+  /** Of the whole of which no such part exists, in bytes. */
+  size?: number
 }
 
 export class Problem extends Error {

@@ -71,7 +71,7 @@ export async function createWorld(env: NodeJS.ProcessEnv = {}) {
     stops.push(async () => {
       app.prepareToStop()
       await drain(0)
-      await stopSignaling()
+      await Promise.all([stopSignaling(), app.recordings.settled()])
       await relay?.stop()
     })
     const origin = `http://127.0.0.1:${port}`

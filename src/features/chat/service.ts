@@ -59,7 +59,7 @@ export function createChat({ db, clock, events, limiter, presence, signaling }: 
           participant_id: me.id,
           message_id: message.id,
         })
-        await signaling.tellAll(db, { tenant_id: caller.tenant_id, meeting_id }, 'chat', message, from)
+        await signaling.tellAll(db, { tenant_id: caller.tenant_id, meeting_id }, 'chat', message, { from })
         return message
       })
     },

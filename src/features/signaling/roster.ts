@@ -97,18 +97,21 @@ export function followRoster({ clock, events, presence, changed }: Deps) {
   presence.onForget(store)
 
   return {
-    /** What a room above tells everybody inside, in its own transaction; who said it has it, too, on each device. */
+    /**
+     * What a room above tells everybody inside, or one of them, in its own transaction; who said it has it, too, on each
+     * device. Returns whom it was told.
+     */
     async tellAll(
       db: Db,
       { tenant_id, meeting_id }: { tenant_id: string; meeting_id: string },
       type: 'chat' | 'recording',
       payload: object,
-      from: Sender | null = null,
+      { from = null, only }: { from?: Sender | null; only?: string } = {},
     ): Promise<Present['connections']> {
       const present = await presence.listPresent(db, tenant_id, meeting_id)
-      if (!present) return []
-      await append(db, present.connections, () => tell({ now: clock.now() }, type, payload, from))
-      return present.connections
+      const told = present?.connections.filter(({ connection }) => only === undefined || connection === only) ?? []
+      await append(db, told, () => tell({ now: clock.now() }, type, payload, from))
+      return told
     },
   }
 

@@ -115,7 +115,7 @@ export const IncomingSignal = z
     seq: Seq,
     type: z.string().meta({
       description:
-        'Of a client, or one of the server: peer_joined, peer_updated, peer_left, undelivered, answered_elsewhere, meeting',
+        'Of a client, or one of the server: peer_joined, peer_updated, peer_left, undelivered, answered_elsewhere, meeting, chat, recording',
       examples: ['offer'],
     }),
     from: z

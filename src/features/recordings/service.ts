@@ -1,0 +1,310 @@
+import { pageOf } from '../../db/pages.ts'
+import { afterCommit, type Db, inTransaction } from '../../db/transaction.ts'
+import type { Actor, Events } from '../../events/events.ts'
+import type { Caller } from '../../kernel/caller.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Page } from '../../kernel/fields.ts'
+import { hashSecret, newId, newSecret } from '../../kernel/ids.ts'
+import type { Log } from '../../kernel/log.ts'
+import { NotFound, Unauthenticated } from '../../kernel/problem.ts'
+import type { Meetings } from '../meetings/service.ts'
+import { isHost, requireHost, requireVisible } from '../meetings/standing.ts'
+import { hosts } from '../meetings/types.ts'
+import { NotLive } from '../presence/schema.ts'
+import type { Presence } from '../presence/service.ts'
+import type { Signaling } from '../signaling/service.ts'
+import { createChunks } from './chunks.ts'
+import { createFfmpeg } from './ffmpeg.ts'
+import { createFiles, RECORDING, SEEKABLE } from './files.ts'
+import { createFinish } from './finish.ts'
+import { recordingJobs } from './jobs.ts'
+import {
+  type ChangeRecording,
+  type DownloadQuery,
+  type Link,
+  LinkInvalid,
+  mockType,
+  NotReady,
+  type Recording,
+  RecordingActive,
+  RecordingOff,
+  type StartRecording,
+} from './schema.ts'
+import * as store from './store.ts'
+
+interface Deps {
+  db: Db
+  clock: Clock
+  events: Events
+  log: Log
+  meetings: Meetings
+  presence: Presence
+  signaling: Signaling
+  storage_dir: string
+  /** By which links are reached from outside. */
+  origin: string
+  recording_max_bytes: number
+  recordings_max_bytes: number
+  recordings_kept_days: number | undefined
+}
+
+export type Recordings = ReturnType<typeof createRecordings>
+
+export function createRecordings(deps: Deps) {
+  const { db, clock, events, meetings, presence, signaling, origin, log } = deps
+  const files = createFiles(deps.storage_dir)
+  const finish = createFinish({ ...deps, files, ffmpeg: createFfmpeg(log) })
+  const put = createChunks({ ...deps, files })
+  listen()
+
+  return {
+    jobs: recordingJobs({ ...deps, files, finish, remove }),
+    settled: finish.settled,
+
+    async start(caller: Caller, meeting_id: string, given: StartRecording): Promise<Recording> {
+      return inTransaction(db, async db => {
+        const { meeting, me } = await requireHost(db, caller, meeting_id, 'lock')
+        if (meeting.status !== 'live') throw NotLive()
+        if (meeting.recording === 'off') throw RecordingOff()
+        return shown(await begin(db, caller, meeting_id, given, me.id))
+      })
+    },
+
+    async putChunk(caller: Caller, id: string, number: number, source: AsyncIterable<Buffer>): Promise<void> {
+      await put(await hosted(caller, id), number, source)
+    },
+
+    async stop(caller: Caller, id: string, chunks: number | undefined): Promise<Recording> {
+      await finish.stop(caller, await hosted(caller, id), chunks)
+      return shown(await hosted(caller, id))
+    },
+
+    /** Hosts see all of them; the others what is shared with them, of the sessions that they were in. */
+    async list(caller: Caller, meeting_id: string, page: Page) {
+      const { me } = await requireVisible(db, caller, meeting_id)
+      const attended = isHost(me) || me.shown_out ? [] : await presence.past.listAttended(db, meeting_id, me.id)
+      const query = isHost(me) ? store.pageQuery(db, meeting_id) : store.sharedQuery(db, meeting_id, attended)
+      const { data, next_cursor } = await pageOf<store.RecordingRow>(query, { id: 'desc' }, page)
+      return { data: data.map(shown), next_cursor }
+    },
+
+    get: async (caller: Caller, id: string): Promise<Recording> => shown(await visible(caller, id)),
+
+    async change(caller: Caller, id: string, { visibility }: ChangeRecording): Promise<Recording> {
+      const { meeting_id } = await hosted(caller, id)
+      await inTransaction(db, async db => {
+        await requireHost(db, caller, meeting_id, 'lock')
+        const { visibility: before } = (await store.lock(db, id)) ?? {}
+        if (before === undefined) throw NotFound()
+        if (before === visibility) return
+        await store.change(db, id, ['active', 'processing', 'ready', 'failed'], { visibility })
+        const type = visibility === 'participants' ? 'recording.shared' : 'recording.unshared'
+        await events.record(db, caller, { type, meeting_id, recording_id: id })
+      })
+      return shown(await hosted(caller, id))
+    },
+
+    async remove(caller: Caller, id: string): Promise<void> {
+      const recording = await hosted(caller, id)
+      await remove(recording, caller)
+    },
+
+    /** By who may see it, or whoever has a link. */
+    async download(caller: Caller | undefined, id: string, { link, copy }: DownloadQuery) {
+      if (link === undefined && !caller) throw Unauthenticated()
+      const recording = link === undefined && caller ? await visible(caller, id) : await linked(id, link ?? '')
+      if (recording.status !== 'ready') throw NotReady()
+      if (copy !== undefined && recording.seekable_bytes === null) throw NotFound()
+      const { name: title } = await titleOf(recording)
+      const name = copy ? SEEKABLE : RECORDING
+      return {
+        name: `${title}.${extensionOf(recording.content_type)}`,
+        content_type: recording.content_type === mockType ? 'text/plain; charset=utf-8' : recording.content_type,
+        size: Number(copy ? recording.seekable_bytes : recording.bytes),
+        etag: `"${copy ? `seekable-${recording.sha256}` : recording.sha256}"`,
+        modified_at: recording.ready_at ?? recording.started_at,
+        open: (start: number, end: number) => files.stream(id, name, start, end),
+      }
+    },
+
+    async link(caller: Caller, id: string, { ttl_s }: { ttl_s: number }): Promise<Link> {
+      const { meeting_id } = await hosted(caller, id)
+      const secret = newSecret()
+      const expires_at = clock.in(ttl_s)
+      await inTransaction(db, async db => {
+        await requireHost(db, caller, meeting_id, 'lock')
+        await store.insertLink(db, { token_hash: hashSecret(secret), recording_id: id, expires_at })
+      })
+      return { url: `${origin}/api/recordings/${id}/download?link=${secret}`, expires_at }
+    },
+
+    async revokeLinks(caller: Caller, id: string): Promise<void> {
+      const { meeting_id } = await hosted(caller, id)
+      await inTransaction(db, async db => {
+        await requireHost(db, caller, meeting_id, 'lock')
+        await store.deleteLinks(db, id)
+      })
+    },
+  }
+
+  /** `db` is a transaction, with the meeting locked and live. Everybody inside is told, and it is kept who was. */
+  async function begin(
+    db: Db,
+    actor: Actor,
+    meeting_id: string,
+    { source, content_type }: StartRecording,
+    started_by: string | null,
+  ): Promise<store.RecordingRow> {
+    const { tenant_id } = actor
+    const session = await presence.past.findSession(db, meeting_id)
+    if (!session || session.ended_at !== null) throw NotLive()
+    const present = await presence.listPresent(db, tenant_id, meeting_id)
+    const people = new Map(present?.connections.map(each => [each.participant, each.display_name]))
+    const recording: store.RecordingRow = {
+      id: newId('rec'),
+      tenant_id,
+      meeting_id,
+      session_id: session.id,
+      active_session_id: session.id,
+      source,
+      status: 'active',
+      failure: null,
+      visibility: 'hosts',
+      content_type: source === 'mock' ? mockType : (content_type ?? 'video/webm'),
+      bytes: 0,
+      sha256: null,
+      duration_ms: null,
+      seekable_bytes: null,
+      participants: [...people].map(([id, display_name]) => ({ id, display_name })),
+      started_by,
+      started_at: clock.now(),
+      ended_at: null,
+      ready_at: null,
+      due_at: null,
+      attempts: 0,
+    }
+    if (!(await store.insert(db, recording))) throw RecordingActive()
+    const told = await finish.tell(db, recording, 'started')
+    await events.record(db, actor, {
+      type: 'recording.started',
+      meeting_id,
+      session_id: session.id,
+      recording_id: recording.id,
+      told: [...new Set(told.map(({ participant }) => participant))],
+    })
+    return recording
+  }
+
+  /** For hosts of its meeting; to whom the meeting is none of their business, it does not exist. */
+  async function hosted(caller: Caller, id: string): Promise<store.RecordingRow> {
+    const recording = await store.find(db, caller.tenant_id, id)
+    if (!recording) throw NotFound()
+    await requireHost(db, caller, recording.meeting_id)
+    return recording
+  }
+
+  async function visible(caller: Caller, id: string): Promise<store.RecordingRow> {
+    const recording = await store.find(db, caller.tenant_id, id)
+    if (!recording) throw NotFound()
+    const { meeting_id, session_id, status, visibility } = recording
+    const { me } = await requireVisible(db, caller, meeting_id)
+    if (isHost(me)) return recording
+    const shared = status === 'ready' && visibility === 'participants' && !me.shown_out
+    if (!shared || !(await presence.past.listAttended(db, meeting_id, me.id)).includes(session_id)) throw NotFound()
+    return recording
+  }
+
+  async function linked(id: string, secret: string): Promise<store.RecordingRow> {
+    const link = await store.findLink(db, hashSecret(secret), id, clock.now())
+    const recording = link && (await store.findById(db, id))
+    if (!recording) throw LinkInvalid()
+    return recording
+  }
+
+  async function titleOf({ tenant_id, meeting_id, started_at }: store.RecordingRow): Promise<{ name: string }> {
+    const meeting = await meetings.findFor(db, tenant_id, meeting_id)
+    const title = [...(meeting?.title ?? 'Recording')].slice(0, 80).join('')
+    return { name: `${title} ${started_at.slice(0, 10)}` }
+  }
+
+  async function remove(recording: store.RecordingRow, actor: Actor): Promise<void> {
+    const { id, meeting_id } = recording
+    const removed = await inTransaction(db, async db => {
+      if (!(await store.remove(db, id))) return false
+      await events.record(db, actor, { type: 'recording.deleted', meeting_id, recording_id: id })
+      return true
+    })
+    if (removed) await files.removeAll(id)
+  }
+
+  function listen(): void {
+    events.on('meeting.ended', (db, { session_id }, actor) => finish.endOfSession(db, actor, session_id))
+    // The rows go with the meeting. What is left of the files if this process dies now is found by a job.
+    events.on('meeting.deleted', async (db, { meeting_id }) => {
+      const ids = await store.listIdsOfMeeting(db, meeting_id)
+      const removeFiles = () => Promise.all(ids.map(files.removeAll))
+      const failed = (error: unknown) =>
+        log.error({ meeting_id, err: error }, 'files of a meeting are left; a job removes them')
+      if (ids.length > 0) afterCommit(db, () => void removeFiles().catch(failed))
+    })
+    events.on('participant.joined', async (db, { meeting_id, participant_id, connection_id }, actor) => {
+      const session = await presence.past.findSession(db, meeting_id)
+      const active = session && (await store.findActive(db, session.id))
+      if (active) return tellNewcomer(db, actor, active, participant_id, connection_id)
+      const meeting = await meetings.findFor(db, actor.tenant_id, meeting_id)
+      if (!session || meeting?.recording !== 'auto' || (await store.isRecorded(db, session.id))) return
+      const present = await presence.listPresent(db, actor.tenant_id, meeting_id)
+      const host = present?.connections.some(({ connection, role }) => connection === connection_id && hosts(role))
+      if (host) await begin(db, actor, meeting_id, { source: 'mock' }, participant_id)
+    })
+  }
+
+  /** Whoever comes later is told as well, and that, too, is kept. */
+  async function tellNewcomer(
+    db: Db,
+    actor: Actor,
+    { id, meeting_id, source }: store.RecordingRow,
+    participant_id: string,
+    connection_id: string,
+  ): Promise<void> {
+    const payload = { recording_id: id, state: 'started', source }
+    const where = { tenant_id: actor.tenant_id, meeting_id }
+    await signaling.tellAll(db, where, 'recording', payload, { only: connection_id })
+    await events.record(db, actor, { type: 'recording.told', meeting_id, recording_id: id, participant_id })
+  }
+}
+
+function shown(row: store.RecordingRow): Recording {
+  const { id, meeting_id, session_id, source, status, failure, visibility, content_type, sha256 } = row
+  const { bytes, seekable_bytes, duration_ms, participants, started_at, ended_at } = row
+  return {
+    id,
+    meeting_id,
+    session_id,
+    source,
+    mocked: source === 'mock',
+    status,
+    failure,
+    visibility,
+    content_type,
+    bytes,
+    sha256,
+    duration_s: duration_ms === null ? null : duration_ms / 1000,
+    seekable_bytes,
+    participants,
+    started_at,
+    ended_at,
+  }
+}
+
+const extensions: { [type: string]: string } = {
+  'text/plain': 'txt',
+  'video/webm': 'webm',
+  'audio/webm': 'webm',
+  'video/mp4': 'mp4',
+  'audio/mp4': 'm4a',
+  'audio/ogg': 'ogg',
+  'video/x-matroska': 'mkv',
+}
+
+const extensionOf = (content_type: string): string => extensions[content_type.split(';')[0]?.trim() ?? ''] ?? 'bin'
