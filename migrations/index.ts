@@ -18,6 +18,7 @@ import * as whatChangedSince from './0016_what_changed_since.ts'
 import * as messages from './0017_messages.ts'
 import * as transcripts from './0018_transcripts.ts'
 import * as recordings from './0019_recordings.ts'
+import * as aiNotes from './0020_ai_notes.ts'
 
 /** In the order in which they run. Append only: what has been merged is history. */
 export const migrations: { [name: string]: Knex.Migration } = {
@@ -40,4 +41,5 @@ export const migrations: { [name: string]: Knex.Migration } = {
   '0017_messages': messages,
   '0018_transcripts': transcripts,
   '0019_recordings': recordings,
+  '0020_ai_notes': aiNotes,
 }

@@ -17,6 +17,10 @@ import { createMesh } from './features/media/mesh.ts'
 import { createCalendars } from './features/meetings/calendars.ts'
 import { meetingRoutes } from './features/meetings/routes.ts'
 import { createMeetings } from './features/meetings/service.ts'
+import { createLocalEngine } from './features/notes/local/engine.ts'
+import { createOpenaiEngine } from './features/notes/openai.ts'
+import { noteRoutes } from './features/notes/routes.ts'
+import { createNotes } from './features/notes/service.ts'
 import { presenceRoutes, roomRoutes } from './features/presence/routes.ts'
 import { createPresence } from './features/presence/service.ts'
 import { recordingRoutes } from './features/recordings/routes.ts'
@@ -106,6 +110,9 @@ export function createApp({ config, key, db, clock, log, metrics, wakeups, versi
   })
   const transcripts = createTranscripts({ db, clock, events, presence })
 
+  const engine = config.openai ? createOpenaiEngine({ ...config.openai, log }) : createLocalEngine()
+  const notes = createNotes({ db, clock, log, events, wakeups, meetings, presence, chat, transcripts, engine })
+
   const routes: Route[] = [
     ...accountRoutes(accounts),
     ...meetingRoutes(meetings, calendars),
@@ -115,6 +122,7 @@ export function createApp({ config, key, db, clock, log, metrics, wakeups, versi
     ...chatRoutes(chat),
     ...recordingRoutes(recordings),
     ...transcriptRoutes(transcripts),
+    ...noteRoutes(notes),
     ...(config.quick_rooms ? roomRoutes(presence) : []),
     ...healthRoutes({ db, storage_dir: config.storage_dir, isStopping }),
     ...metricsRoutes({ metrics, db }),
@@ -138,6 +146,7 @@ export function createApp({ config, key, db, clock, log, metrics, wakeups, versi
     ...invitations.jobs,
     ...presence.jobs,
     ...signaling.jobs,
+    ...notes.jobs,
     ...recordings.jobs,
   ]
   const sweeper = createSweeper({ db, clock, log, jobs })
@@ -159,6 +168,7 @@ export function createApp({ config, key, db, clock, log, metrics, wakeups, versi
       stopping = true
       wakeups.stop()
       signaling.stop()
+      notes.stop()
       mail.close()
     },
   }

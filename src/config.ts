@@ -55,6 +55,14 @@ const SmtpUrl = z
     'must be smtp://… or smtps://…, with every % in it written as %25',
   )
 
+/** Unsaid as well: some put a key into it. */
+const OpenaiUrl = z
+  .string()
+  .refine(
+    url => /^https?:/.test(url) && URL.canParse(url) && !/[?#@]/.test(url),
+    'must be https://… or http://…, without a query or a password',
+  )
+
 const MailFrom = z.string().transform((text, context) => {
   const [, written = '', address = text] = /^([^<>\p{Cc}]*)<([^<>]*)>$/u.exec(text) ?? []
   const name = written.trim().replace(/^"(.*)"$/, '$1')
@@ -81,6 +89,13 @@ export const Settings = z.object({
   STUN_URLS: IceUrls(/^stuns?:\S+$/).prefault(''),
   TURN_URLS: IceUrls(/^turns?:\S+$/).prefault(''),
   TURN_SECRET: Secret.optional(),
+  NOTES_ENGINE: z.enum(['local', 'openai']).default('local'),
+  OPENAI_URL: OpenaiUrl.optional(),
+  OPENAI_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'must be one word of visible ASCII characters')
+    .optional(),
+  OPENAI_MODEL: z.string().max(200).optional(),
   RECORDING_MAX_MB: z.coerce.number().int().min(1).max(1_000_000).default(4096),
   RECORDINGS_MAX_GB: z.coerce.number().min(0.001).max(1_000_000).default(50),
   RECORDINGS_KEPT_DAYS: z.coerce.number().int().min(1).max(36_500).optional(),
@@ -108,7 +123,11 @@ export class ConfigError extends Error {
 }
 
 export function readConfig(env: NodeJS.ProcessEnv) {
-  const settings = parse(Settings, env, given => [...productionFaults(given), ...turnFaults(given)])
+  const settings = parse(Settings, env, given => [
+    ...productionFaults(given),
+    ...turnFaults(given),
+    ...notesFaults(given),
+  ])
   const production = settings.NODE_ENV === 'production'
   return {
     production,
@@ -127,6 +146,8 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     stun_urls: settings.STUN_URLS,
     turn_urls: settings.TURN_URLS,
     turn_secret: settings.TURN_SECRET,
+    /** Of the endpoint that writes notes, where one does. */
+    openai: settings.NOTES_ENGINE === 'openai' ? openaiOf(settings) : undefined,
     recording_max_bytes: settings.RECORDING_MAX_MB * 1024 ** 2,
     recordings_max_bytes: Math.floor(settings.RECORDINGS_MAX_GB * 1024 ** 3),
     recordings_kept_days: settings.RECORDINGS_KEPT_DAYS,
@@ -157,6 +178,12 @@ export function readDatabase(env: NodeJS.ProcessEnv): DatabaseSettings {
   const { STORAGE_DIR, DATABASE_URL } = parse(Settings.pick({ STORAGE_DIR: true, DATABASE_URL: true }), env)
   return DATABASE_URL ?? defaultDatabase(STORAGE_DIR)
 }
+
+const openaiOf = ({ OPENAI_URL: url = '', OPENAI_MODEL: model = '', OPENAI_KEY: key }: z.output<typeof Settings>) => ({
+  url,
+  model,
+  key,
+})
 
 const defaultDatabase = (storageDir: string): DatabaseSettings => ({
   engine: 'sqlite',
@@ -195,6 +222,14 @@ function productionFaults(given: { [name: string]: string | undefined }): string
 /** Without the secret that it shares with us, a TURN server lets nobody in. */
 const turnFaults = ({ TURN_URLS, TURN_SECRET }: { [name: string]: string | undefined }) =>
   TURN_URLS !== undefined && TURN_SECRET === undefined ? ['TURN_SECRET: is required with TURN_URLS'] : []
+
+/** Whether there is a key is for the endpoint to say. */
+const notesFaults = ({ NOTES_ENGINE, ...given }: { [name: string]: string | undefined }) =>
+  NOTES_ENGINE === 'openai'
+    ? ['OPENAI_URL', 'OPENAI_MODEL'].flatMap(name =>
+        given[name] === undefined ? [`${name}: is required with NOTES_ENGINE=openai`] : [],
+      )
+    : []
 
 function isNetwork(entry: string): boolean {
   return entry.includes('/') ? ipaddr.isValidCIDR(entry) : ipaddr.isValid(entry)

@@ -59,6 +59,14 @@ const connected: Setting = async () => {
   return { ...stage, connection, view: async () => `${await stage.view()}\n${await inboxes()}` }
 }
 
+/** There are notes, and who changes them is seen. */
+const noted: Setting = async () => {
+  const stage = await live()
+  await stage.as.owner.post(stage.at('/notes'))
+  const view = async () => `${await stage.view()}\n${(await stage.as.owner.get(stage.at('/notes?all=1'))).text}`
+  return { ...stage, view }
+}
+
 /** What was recorded, and is there: of a session in which the owner and the guest are. It is shared, or is not. */
 const recordedAs =
   (visibility: string): Setting =>
@@ -239,6 +247,14 @@ const table: { [operation: string]: Row } = {
     send: { segments: [{ start_ms: 0, end_ms: 900, text: 'Hello' }] },
   },
   'GET /api/meetings/:meeting_id/transcript': { gets: whoWasThere(200) },
+  'POST /api/meetings/:meeting_id/notes': { gets: hostsOnly(201) },
+  'GET /api/meetings/:meeting_id/notes': { gets: whoWasThere(200), on: noted },
+  'GET /api/meetings/:meeting_id/notes/:version': { gets: whoWasThere(200), on: noted },
+  'PATCH /api/meetings/:meeting_id/notes/:version': {
+    gets: hostsOnly(200),
+    on: noted,
+    send: { summary: 'In short' },
+  },
 
   // The co-host finds that the owner has begun.
   'POST /api/meetings/:meeting_id/recordings': { gets: { ...hostsOnly(201), co_host: 409 } },
@@ -282,6 +298,7 @@ function call(operation: string, stage: Awaited<ReturnType<Setting>>, name: Call
     token: stage.link,
     participant_id: stage.idOf(whom),
     login_id: stage.login_id,
+    version: '1',
     recording_id: stage.recording_id,
     number: '0',
     name: `room-${++rooms}`, // another each time, so that everybody is the first

@@ -83,6 +83,15 @@ describe('the settings', () => {
     expect(faultsOf({ TURN_URLS: '' })).toBe('none')
   })
 
+  it('need an endpoint and a model where such a one writes the notes, and no key', () => {
+    const openai = { NOTES_ENGINE: 'openai', OPENAI_URL: 'http://127.0.0.1:11434/v1', OPENAI_MODEL: 'a-model' }
+    expect(readConfig({}).openai).toBeUndefined()
+    expect(readConfig({ ...openai, NOTES_ENGINE: 'local' }).openai).toBeUndefined()
+    expect(readConfig(openai).openai).toMatchObject({ url: openai.OPENAI_URL, model: 'a-model', key: undefined })
+    expect(faultsOf({ ...openai, OPENAI_URL: undefined })).toMatch(/^OPENAI_URL: is required/)
+    expect(faultsOf({ ...openai, OPENAI_MODEL: undefined })).toMatch(/^OPENAI_MODEL: is required/)
+  })
+
   it('tell of a missing secret also when something else is wrong', () => {
     expect(faultsOf({ NODE_ENV: 'production', PORT: 'x' }).split('\n')).toHaveLength(2)
   })
@@ -134,6 +143,10 @@ describe('the settings', () => {
     { METRICS_TOKEN: 'short' },
     { SMTP_URL: 'mail.example.com:25' },
     { SMTP_URL: 'smtp://' },
+    { NOTES_ENGINE: 'oracle' },
+    { OPENAI_URL: 'ftp://example.com' },
+    { OPENAI_URL: 'https://me:hunter2@example.com/v1' },
+    { OPENAI_KEY: 'two words' },
     { SMTP_URL: 'smtp://me:100%@mail' },
     { MAIL_FROM: 'Parley' },
     { MAIL_FROM: 'Parley <parley@localhost' },

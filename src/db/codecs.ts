@@ -2,8 +2,8 @@
  * Engines answer a boolean as 1 or true, and know JSON as text. What a column of this name holds is decided once, here,
  * for every table, so that a row is what it was before it was stored.
  */
-const booleans = ['lobby', 'guests', 'locked', 'admitted', 'shown_out', 'may_send']
-const json = ['metadata', 'quality', 'participants']
+const booleans = ['lobby', 'guests', 'locked', 'admitted', 'shown_out', 'may_send', 'mocked']
+const json = ['metadata', 'quality', 'participants', 'contents']
 
 /** Knex hands every answer through here, rows or not. */
 export function decode(answer: unknown): unknown {

@@ -56,6 +56,9 @@ export type DomainEvent =
       participant_id: string
       role: 'host' | 'co_host' | 'participant' | 'viewer'
     }
+  | { type: 'notes.requested' | 'notes.ready'; meeting_id: string; session_id: string; version: number }
+  | { type: 'notes.failed'; meeting_id: string; session_id: string; version: number; reason: string }
+  | { type: 'notes.edited'; meeting_id: string; session_id: string; version: number; based_on: number }
   | { type: 'message.posted'; meeting_id: string; session_id: string; participant_id: string; message_id: string }
   | { type: 'transcript.added'; meeting_id: string; session_id: string; participant_id: string; segments: number }
   | {

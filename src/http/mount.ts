@@ -110,8 +110,9 @@ function createServe(route: Route, { auth, clientOf, limiter, idempotency }: Omi
     if (route.headers) ctx.set(route.headers)
     const location = route.location?.(value)
     if (location !== undefined) ctx.set('Location', location)
-    if (route.etag) ctx.set('ETag', etagOf(value))
-    if (route.etag && 'if-none-match' in ctx.req.headers && ctx.fresh) ctx.status = 304
+    const tag = tagOf(route, value)
+    if (tag !== undefined) ctx.set('ETag', `"${tag}"`)
+    if (tag !== undefined && 'if-none-match' in ctx.req.headers && ctx.fresh) ctx.status = 304
     else if (alternatives?.includes(ctx.response.type)) ctx.body = value
     else if (value instanceof Download) await answerDownload(ctx, value.file)
     else if (reply !== nothing && !isFile(reply)) {
@@ -172,8 +173,10 @@ export function parseTexts(schema: z.ZodType | undefined, part: InputPart, texts
   return parse(schema, part, texts)
 }
 
-const etagOf = (value: unknown): string =>
-  `"${typeof value === 'object' && value !== null && 'version' in value ? value.version : ''}"`
+function tagOf({ etag }: Route, value: unknown): string | undefined {
+  if (typeof etag === 'function') return etag(value)
+  return etag ? `${typeof value === 'object' && value !== null && 'version' in value ? value.version : ''}` : undefined
+}
 
 /** The versions that an If-Match names. A weak or foreign tag names none, and so never matches. */
 function readIfMatch(ctx: Context): number[] | undefined {

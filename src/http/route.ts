@@ -171,8 +171,11 @@ export interface Declaration<
   limits?: readonly Limit[]
   /** Honours Idempotency-Key. Refused on a reply that carries a secret, for the answer is stored. */
   idempotent?: boolean
-  /** The reply has a `version`: it is sent as ETag, and a GET answers 304 to who has it already. */
-  etag?: boolean
+  /**
+   * The reply has a `version`: it is sent as ETag, and a GET answers 304 to who has it already. Or else says what its tag
+   * is, if it has one.
+   */
+  etag?: boolean | ((answer: Answer<R>) => string | undefined)
   /** Honours If-Match, by passing it on as `if_match`. */
   if_match?: boolean
   /** Where what was created can be found, if anything was. */
@@ -183,12 +186,13 @@ export interface Declaration<
 }
 
 /** A declaration as the machinery sees it: its types have done their work. */
-export interface Route extends Omit<Declaration, 'handle' | 'location' | 'statusOf' | 'also' | 'connect'> {
+export interface Route extends Omit<Declaration, 'handle' | 'location' | 'statusOf' | 'also' | 'connect' | 'etag'> {
   method: Method
   /** As the router reads it: `/api/meetings/:meeting_id`. */
   path: string
   handle(request: AnyRequest): unknown
   location?: (answer: unknown) => string | undefined
+  etag?: boolean | ((answer: unknown) => string | undefined)
   connect?(request: { query: unknown }): Promise<Channel>
   statusOf?: (answer: unknown) => number
   also?: { [content_type: string]: (request: AnyRequest) => Promise<string> }
