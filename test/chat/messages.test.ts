@@ -142,6 +142,18 @@ describe('What was written', () => {
     expect([refused.status, refused.body.code]).toEqual([403, 'not_there'])
   })
 
+  it('can be read by a guest who was there, also once the session has ended', async () => {
+    const held = await world.make.meeting({ kind: 'standing' })
+    await callIn(held, held.owner)
+    const [inside, outside] = [await world.make.guest(held, 'Inside'), await world.make.guest(held, 'Outside')]
+    await held.owner.post(held.at(`/participants/${inside.participant.id}/admit`))
+    await callIn(held, inside)
+    await held.owner.post(held.at('/messages'), { text: 'Hello' })
+    await held.owner.post(held.at('/end'))
+    expect((await inside.get(held.at('/messages'))).body.data).toMatchObject([{ text: 'Hello' }])
+    expect((await outside.get(held.at('/messages'))).body.code).toBe('not_admitted')
+  })
+
   it('belongs to its session: the next one begins with nothing', async () => {
     const held = await world.make.meeting({ kind: 'standing' })
     await callIn(held, held.owner)

@@ -1,8 +1,7 @@
 import { type Db, inTransaction } from '../../db/transaction.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import { Invalid, NotFound, Stale } from '../../kernel/problem.ts'
-import { Banned } from '../meetings/schema.ts'
-import { isHost, requireHost, requireVisible, standingOf } from '../meetings/standing.ts'
+import { requireHost } from '../meetings/standing.ts'
 import { NoSession, NotThere } from '../presence/schema.ts'
 import type { Draft } from './engine.ts'
 import { createGenerating, type Deps as Room, topicOf } from './generating.ts'
@@ -79,7 +78,7 @@ export function createNotes(deps: Room) {
     },
 
     async get(me: Caller, meeting_id: string, version: number): Promise<Written | NotesAwaited> {
-      const session_ids = await listSessions(me, meeting_id)
+      const session_ids = await requireSome(me, meeting_id)
       const head = await store.findHead(db, meeting_id, version)
       if (!head) throw NotFound()
       if (session_ids && !session_ids.includes(head.session_id)) throw NotThere()
@@ -127,22 +126,18 @@ export function createNotes(deps: Room) {
 
   /** Of the sessions that they may know of, the newest first. */
   async function listReadable(me: Caller, meeting_id: string, { session_id }: ReadNotes): Promise<store.NotesHead[]> {
-    const sessions = await listSessions(me, meeting_id)
+    const sessions = await requireSome(me, meeting_id)
     if (session_id === undefined) return store.list(db, meeting_id, sessions)
     if (sessions && !sessions.includes(session_id)) throw NotThere()
     if (!(await presence.past.findSession(db, meeting_id, session_id))) throw NoSession()
     return store.list(db, meeting_id, [session_id])
   }
 
-  /** Hosts may read of every session, and the others of where they were, unless they were shown out. */
-  async function listSessions(caller: Caller, meeting_id: string): Promise<string[] | undefined> {
-    const { me } = await standingOf(db, caller, meeting_id)
-    if (me.state === 'banned') throw Banned()
-    if (isHost(me)) return undefined
-    const attended = me.shown_out ? [] : await presence.past.listAttended(db, meeting_id, me.id)
-    if (attended.length > 0) return attended
-    await requireVisible(db, caller, meeting_id)
-    throw NotThere()
+  /** Of which sessions they may read; undefined for all of them. */
+  async function requireSome(me: Caller, meeting_id: string): Promise<string[] | undefined> {
+    const { session_ids } = await presence.past.requireKnowing(db, me, meeting_id)
+    if (session_ids?.length === 0) throw NotThere()
+    return session_ids
   }
 
   async function draftRow(db: Db, { tenant_id }: Caller, meeting_id: string, session_id: string) {

@@ -1,17 +1,19 @@
 import type { Db } from '../../db/transaction.ts'
 import type { Caller } from '../../kernel/caller.ts'
-import type { ParticipantRow } from '../meetings/participant-store.ts'
-import type { Meeting } from '../meetings/schema.ts'
-import { isHost, requireVisible } from '../meetings/standing.ts'
+import { Banned, type Meeting } from '../meetings/schema.ts'
+import { isHost, requireVisible, type Standing, standingOf } from '../meetings/standing.ts'
 import { NoSession, NotThere } from './schema.ts'
 import * as store from './store.ts'
 
 /** Somebody who may know of a session, live or over: they were there and were not shown out, or are a host. */
-export interface Witness {
+export interface Witness extends Standing {
   meeting: Meeting
-  me: ParticipantRow
-  is_host: boolean
   session: store.SessionRow
+}
+
+/** Who somebody is in a meeting, and of which of its sessions they may know: of all, if that is not said. */
+interface Knowing extends Standing {
+  session_ids: string[] | undefined
 }
 
 /** What the rooms above ask of sessions: what a meeting leaves behind belongs to one, and to who was there. */
@@ -22,16 +24,22 @@ export const past = {
   /** Every span of everybody, in the order in which they came. */
   listAttendances: store.listAttendancesOf,
 
-  /** The sessions of that meeting that they have been inside. */
-  listAttended: store.listAttended,
+  /** Whoever was there may know of it also when they are nobody to the meeting any more, as a guest after its end. */
+  async requireKnowing(db: Db, caller: Caller, meeting_id: string): Promise<Knowing> {
+    const standing = await standingOf(db, caller, meeting_id)
+    const { me } = standing
+    if (me.state === 'banned') throw Banned()
+    if (isHost(me)) return { ...standing, session_ids: undefined }
+    const session_ids = me.shown_out ? [] : await store.listAttended(db, meeting_id, me.id)
+    if (session_ids.length === 0) await requireVisible(db, caller, meeting_id)
+    return { ...standing, session_ids }
+  },
 
   async requireWitness(db: Db, caller: Caller, meeting_id: string, session_id?: string): Promise<Witness> {
-    const { meeting, me } = await requireVisible(db, caller, meeting_id)
-    const is_host = isHost(me)
+    const { meeting, me, session_ids } = await past.requireKnowing(db, caller, meeting_id)
     const session = await store.findSession(db, meeting_id, session_id)
-    if (!session && (is_host || session_id === undefined)) throw NoSession()
-    const was_there = session && !me.shown_out && (await store.wasInside(db, session.id, me.id))
-    if (!session || (!is_host && !was_there)) throw NotThere()
-    return { meeting, me, is_host, session }
+    if (!session && (!session_ids || session_id === undefined)) throw NoSession()
+    if (!session || (session_ids && !session_ids.includes(session.id))) throw NotThere()
+    return { meeting, me, session }
   },
 }

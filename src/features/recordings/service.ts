@@ -8,7 +8,7 @@ import { hashSecret, newId, newSecret } from '../../kernel/ids.ts'
 import type { Log } from '../../kernel/log.ts'
 import { NotFound, Unauthenticated } from '../../kernel/problem.ts'
 import type { Meetings } from '../meetings/service.ts'
-import { isHost, requireHost, requireVisible } from '../meetings/standing.ts'
+import { requireHost } from '../meetings/standing.ts'
 import { hosts } from '../meetings/types.ts'
 import { NotLive } from '../presence/schema.ts'
 import type { Presence } from '../presence/service.ts'
@@ -81,9 +81,8 @@ export function createRecordings(deps: Deps) {
 
     /** Hosts see all of them; the others what is shared with them, of the sessions that they were in. */
     async list(caller: Caller, meeting_id: string, page: Page) {
-      const { me } = await requireVisible(db, caller, meeting_id)
-      const attended = isHost(me) || me.shown_out ? [] : await presence.past.listAttended(db, meeting_id, me.id)
-      const query = isHost(me) ? store.pageQuery(db, meeting_id) : store.sharedQuery(db, meeting_id, attended)
+      const { session_ids } = await presence.past.requireKnowing(db, caller, meeting_id)
+      const query = session_ids ? store.sharedQuery(db, meeting_id, session_ids) : store.pageQuery(db, meeting_id)
       const { data, next_cursor } = await pageOf<store.RecordingRow>(query, { id: 'desc' }, page)
       return { data: data.map(shown), next_cursor }
     },
@@ -207,10 +206,9 @@ export function createRecordings(deps: Deps) {
     const recording = await store.find(db, caller.tenant_id, id)
     if (!recording) throw NotFound()
     const { meeting_id, session_id, status, visibility } = recording
-    const { me } = await requireVisible(db, caller, meeting_id)
-    if (isHost(me)) return recording
-    const shared = status === 'ready' && visibility === 'participants' && !me.shown_out
-    if (!shared || !(await presence.past.listAttended(db, meeting_id, me.id)).includes(session_id)) throw NotFound()
+    const { session_ids } = await presence.past.requireKnowing(db, caller, meeting_id)
+    const shared = status === 'ready' && visibility === 'participants' && session_ids?.includes(session_id)
+    if (session_ids && !shared) throw NotFound()
     return recording
   }
 
