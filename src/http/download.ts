@@ -34,11 +34,11 @@ export async function answerDownload(ctx: Context, file: Handed): Promise<void> 
 }
 
 /** Whether the caller has it already. A date counts only if no ETag is named. */
-function isKnown(ctx: Context, etag: string, modified_at: Date): boolean {
+export function isKnown(ctx: Context, etag: string, modified_at?: Date): boolean {
   const tags = ctx.get('If-None-Match')
   if (tags !== '') return tags.split(',').some(tag => ['*', etag].includes(tag.trim().replace(/^W\//, '')))
   const since = Date.parse(ctx.get('If-Modified-Since'))
-  return Math.floor(modified_at.getTime() / 1000) * 1000 <= since
+  return modified_at !== undefined && Math.floor(modified_at.getTime() / 1000) * 1000 <= since
 }
 
 /** What was said of the file is not true of the problem. */

@@ -5,6 +5,7 @@ import type { Metrics } from '../kernel/metrics.ts'
 import { answerProblem } from './problems.ts'
 import { UnreadableRequest } from './server.ts'
 import { exposedHeaders, newRequestId, usualHeaders } from './surroundings.ts'
+import { serveWeb } from './web.ts'
 
 interface Deps {
   cors_origins: string[]
@@ -44,6 +45,7 @@ export function createHttp({ cors_origins, secure, isStopping, log, metrics }: D
 
   const headers = usualHeaders(secure)
   koa.use(surround)
+  koa.use(serveWeb())
   if (cors_origins.length > 0) koa.use(openTo(cors_origins))
   return koa
 }

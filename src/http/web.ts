@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { extname, join } from 'node:path'
+import type { Context, Middleware } from 'koa'
+import { packageRoot } from '../kernel/package.ts'
+import { isKnown } from './download.ts'
+
+/**
+ * What browsers are sent: the files of `web/`, by their names. They are read once, at the start, so that no path that
+ * somebody asks for ever reaches the disk. Pages of any origin may import the client, which is why it is public.
+ */
+export function serveWeb(): Middleware {
+  const files = new Map(list(new URL('web/', packageRoot).pathname).map(file => [`/web/${file.name}`, file]))
+
+  return (ctx, next) => {
+    const file = ctx.method === 'GET' || ctx.method === 'HEAD' ? files.get(ctx.path) : undefined
+    return file ? answer(ctx, file) : next()
+  }
+}
+
+interface WebFile {
+  name: string
+  type: string
+  bytes: Buffer
+  etag: string
+}
+
+const types: { [extension: string]: string } = {
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+}
+
+function list(folder: string): WebFile[] {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  return names.flatMap(name => {
+    const type = types[extname(name)]
+    if (!type) return []
+    const bytes = readFileSync(join(folder, name))
+    return { name, type, bytes, etag: `"${createHash('sha256').update(bytes).digest('base64url')}"` }
+  })
+}
+
+async function answer(ctx: Context, { type, bytes, etag }: WebFile): Promise<void> {
+  ctx.state.route = '/web'
+  ctx.status = 200
+  ctx.set({ ETag: etag, 'Cache-Control': 'public, no-cache', 'Access-Control-Allow-Origin': '*' })
+  ctx.set('Content-Type', type)
+  if (isKnown(ctx, etag)) ctx.status = 304
+  else ctx.body = bytes
+}

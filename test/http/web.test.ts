@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest'
+import { createWorld } from '../support/world.ts'
+
+const world = await createWorld()
+const get = (path: string, headers: { [name: string]: string } = {}) => fetch(world.origin + path, { headers })
+
+it('the client is a module that pages of any origin may import, and is not sent twice', async () => {
+  const reply = await get('/web/parley.js')
+  expect(reply.status).toBe(200)
+  expect(Object.fromEntries(reply.headers)).toMatchObject({
+    'content-type': 'text/javascript; charset=utf-8',
+    'access-control-allow-origin': '*',
+    'x-content-type-options': 'nosniff',
+  })
+  const imported = [...(await reply.text()).matchAll(/from '\.\/(\S+)'/g)].map(([, name]) => name)
+  expect(imported.length).toBeGreaterThan(0)
+  for (const name of imported) expect((await get(`/web/${name}`)).status, name).toBe(200)
+  const again = await get('/web/parley.js', { 'If-None-Match': reply.headers.get('etag') ?? '' })
+  expect(again.status).toBe(304)
+})
+
+it('nothing else of the disk is reached by a name', async () => {
+  for (const path of [
+    '/web/',
+    '/web/tsconfig.json',
+    '/web/../package.json',
+    '/web/%2e%2e/package.json',
+    '/web/client',
+  ]) {
+    expect((await get(path)).status, path).toBe(404)
+  }
+  expect((await fetch(`${world.origin}/web/parley.js`, { method: 'POST' })).status).toBe(404)
+})

@@ -1,0 +1,166 @@
+/**
+ * One RTCPeerConnection, by perfect negotiation: either side may offer at any time, and where two offers cross, the polite
+ * one gives way. Whoever comes later is polite, and is also the one who begins.
+ *
+ * @typedef {ReturnType<typeof createPeer>} Peer
+ * @typedef {{ connection: string, participant: any, display_name: string, role: string, polite: boolean }} Entry
+ *
+ * @param {{ entry: Entry, begins: boolean, ice_servers: RTCIceServer[], stream: MediaStream | undefined, may_send: boolean,
+ *   send: (type: string, payload: unknown, ice_session?: string) => void,
+ *   told: (event: 'stream' | 'state' | 'data', detail: object) => void }} options
+ */
+export function createPeer({ entry, begins, ice_servers, stream, may_send, send, told }) {
+  /** @type {RTCPeerConnection | undefined} */
+  let pc
+  /** @type {RTCDataChannel | undefined} */
+  let channel
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let healing
+  /** What came before there was something to add it to. @type {RTCIceCandidateInit[]} */
+  let early = []
+  let offering = false
+  let answering = false
+  let ignoring = false
+  let closed = false
+
+  if (begins) open()
+
+  function open() {
+    const made = new RTCPeerConnection({ iceServers: ice_servers })
+    pc = made
+    early = []
+    offering = answering = ignoring = false
+    channel = made.createDataChannel('parley', { negotiated: true, id: 0 })
+    channel.onmessage = ({ data }) => told('data', { data })
+    made.ontrack = ({ streams: [first], track }) => told('stream', { stream: first ?? new MediaStream([track]), track })
+    made.onnegotiationneeded = () => offer(made)
+    made.onicecandidate = ({ candidate }) => {
+      const sdp = made.localDescription?.sdp ?? ''
+      if (candidate) send('candidate', candidate.toJSON(), candidate.usernameFragment ?? ufragOf(sdp))
+      else send('end_of_candidates', null, ufragOf(sdp))
+    }
+    made.onconnectionstatechange = () => watch(made)
+    if (begins) addTracks(made)
+    return made
+  }
+
+  /** @param {RTCPeerConnection} made */
+  function addTracks(made) {
+    const sending = new Set(made.getSenders().map(sender => sender.track))
+    const tracks = may_send ? (stream?.getTracks() ?? []) : []
+    for (const track of tracks) if (stream && !sending.has(track)) made.addTrack(track, stream)
+    // Who has nothing to show wants to see all the same.
+    const kinds = new Set(made.getTransceivers().map(({ receiver }) => receiver.track.kind))
+    if (begins)
+      for (const kind of ['audio', 'video']) if (!kinds.has(kind)) made.addTransceiver(kind, { direction: 'recvonly' })
+  }
+
+  /** @param {RTCPeerConnection} made */
+  async function offer(made) {
+    try {
+      offering = true
+      await made.setLocalDescription()
+      describe(made)
+    } finally {
+      offering = false
+    }
+  }
+
+  /** As it stands now: after a rollback it would be gone. @param {RTCPeerConnection} made */
+  function describe({ localDescription }) {
+    if (!localDescription) return
+    const { type, sdp } = localDescription
+    send(type, { type, sdp }, ufragOf(sdp))
+  }
+
+  /** @param {RTCSessionDescriptionInit} description */
+  async function described(description) {
+    const made = pc ?? open()
+    const stable = made.signalingState === 'stable' || answering
+    const collides = description.type === 'offer' && (offering || !stable)
+    ignoring = collides && !entry.polite
+    if (ignoring) return
+    answering = description.type === 'answer'
+    await made.setRemoteDescription(description)
+    answering = false
+    for (const candidate of early.splice(0)) await made.addIceCandidate(candidate)
+    if (description.type !== 'offer') return
+    addTracks(made)
+    await made.setLocalDescription()
+    describe(made)
+  }
+
+  /** @param {RTCIceCandidateInit | null} candidate */
+  async function found(candidate) {
+    const end = candidate === null || candidate.candidate === ''
+    if (!pc || end) return // that there are no more, an engine finds out by itself
+    if (!pc.remoteDescription) return void early.push(candidate)
+    try {
+      await pc.addIceCandidate(candidate)
+    } catch (error) {
+      if (!ignoring) throw error
+    }
+  }
+
+  /** First the paths are looked for anew; if that does not help, all is built anew. @param {RTCPeerConnection} made */
+  function watch(made) {
+    told('state', { state: made.connectionState })
+    clearTimeout(healing)
+    if (made !== pc || closed || !['failed', 'disconnected'].includes(made.connectionState)) return
+    if (made.connectionState === 'failed' && begins) made.restartIce()
+    healing = setTimeout(rebuild, made.connectionState === 'failed' ? 8000 : 15_000)
+  }
+
+  /** Only one side begins anew, or both would; the other asks for it. */
+  function rebuild() {
+    if (closed || pc?.connectionState === 'connected') return
+    if (!begins) return send('renegotiate', { reason: 'rebuild' })
+    send('bye', { reason: 'rebuild' })
+    pc?.close()
+    open()
+  }
+
+  return {
+    ...entry,
+    rebuild,
+    get pc() {
+      return pc
+    },
+
+    /** @param {import('./inbox.js').Incoming} signal */
+    async use({ type, payload }) {
+      if (closed) return
+      if (type === 'offer' || type === 'answer') await described(payload)
+      else if (type === 'candidate') await found(payload)
+      else if (type === 'candidates') for (const each of payload) await found(each)
+      else if (type === 'renegotiate' && begins) {
+        send('bye', { reason: 'rebuild' })
+        pc?.close()
+        open()
+      } else if (type === 'bye') {
+        pc?.close()
+        pc = undefined
+      }
+    },
+
+    /** @param {MediaStream} another */
+    show(another) {
+      stream = another
+      if (pc) addTracks(pc)
+    },
+
+    /** @param {string} data */
+    say(data) {
+      if (channel?.readyState === 'open') channel.send(data)
+    },
+
+    close() {
+      closed = true
+      clearTimeout(healing)
+      pc?.close()
+    },
+  }
+}
+
+/** @param {string} sdp */
+const ufragOf = sdp => /^a=ice-ufrag:(\S+)/m.exec(sdp)?.[1]
