@@ -1,0 +1,123 @@
+import type { Chapter } from '../step.ts'
+
+export const door: Chapter = {
+  name: '3 · Through the door',
+  says:
+    'Ada begins and lets people in: Ben, who is invited, and Grace, who has no account and comes by the code. Whoever is ' +
+    'inside and silent for `presence_timeout_s` has left, so run the story as a whole rather than by hand.',
+  steps: [
+    {
+      name: 'Ada starts the meeting',
+      operation: 'POST /api/meetings/{meeting_id}/start',
+      as: 'owner',
+      note: 'It need not be called: the join of a host starts it, too.',
+      status: 200,
+      tests: { 'it is live': "pm.expect(answer.status).to.eql('live')" },
+    },
+    {
+      name: 'Ada goes in',
+      operation: 'POST /api/meetings/{meeting_id}/join',
+      as: 'owner',
+      note: 'Keep `connection.id` and `connection.resume_token`: they are this tab, in all that follows.',
+      body: { device: 'Postman', medium: 'video' },
+      status: 201,
+      tests: {
+        'she is host': "pm.expect(answer.role).to.eql('host')",
+        'nobody else is there': 'pm.expect(answer.roster).to.eql([])',
+        'she may send and record': 'pm.expect(answer.permissions).to.include({ send: true, record: true })',
+        'it says how often to be heard of': "pm.expect(answer.limits.heartbeat_s).to.be.a('number')",
+      },
+      keep: {
+        session_id: 'answer.session.id',
+        owner_connection: 'answer.connection.id',
+        owner_cursor: 'answer.inbox.cursor',
+      },
+    },
+    {
+      name: 'Ben waits in the lobby',
+      operation: 'POST /api/meetings/{meeting_id}/join',
+      as: 'invitee',
+      note: 'Ask again until it is 201. Who waits is told nothing of who is inside.',
+      body: { device: 'Postman' },
+      status: 202,
+      tests: {
+        'he waits': "pm.expect(answer.participant.state).to.eql('waiting')",
+        'he sees nobody': "pm.expect(answer).not.to.have.property('roster')",
+      },
+      keep: { invitee_participant: 'answer.participant.id' },
+    },
+    {
+      name: 'Ada sees who waits',
+      operation: 'GET /api/meetings/{meeting_id}/participants',
+      as: 'owner',
+      query: { state: 'waiting' },
+      status: 200,
+      tests: { 'it is Ben': 'pm.expect(answer.data.map(({ id }) => id)).to.eql([{{invitee_participant}}])' },
+    },
+    {
+      name: 'Ada lets Ben in',
+      operation: 'POST /api/meetings/{meeting_id}/participants/{participant_id}/admit',
+      as: 'owner',
+      note: 'Of two hosts who decide at once, one is first; `lobby/admit-all` is for everybody who waits.',
+      path: { participant_id: '{{invitee_participant}}' },
+      status: 200,
+      tests: { 'he may come in': "pm.expect(answer.state).to.eql('admitted')" },
+    },
+    {
+      name: 'Ben goes in',
+      operation: 'POST /api/meetings/{meeting_id}/join',
+      as: 'invitee',
+      note: 'The roster says to whom to make an offer: only the newcomer does, to everybody who was there before.',
+      body: { device: 'Postman' },
+      status: 201,
+      tests: {
+        'Ada is there': 'pm.expect(answer.roster[0]).to.include({ connection: {{owner_connection}}, role: "host" })',
+        'as the later one he is polite': 'pm.expect(answer.roster[0].polite).to.eql(true)',
+        'it is the same session': 'pm.expect(answer.session.id).to.eql({{session_id}})',
+      },
+      keep: {
+        invitee_connection: 'answer.connection.id',
+        invitee_resume_token: 'answer.connection.resume_token',
+        invitee_cursor: 'answer.inbox.cursor',
+      },
+    },
+    {
+      name: 'Grace reads the card',
+      operation: 'GET /api/join/{join_code}',
+      note: 'For the page that a link to the meeting opens.',
+      status: 200,
+      tests: {
+        'it has the title': "pm.expect(answer.title).to.eql('Summer plans')",
+        'and nothing to take hold of': "pm.expect(answer).not.to.have.any.keys('id', 'join_code', 'owner_id')",
+      },
+    },
+    {
+      name: 'Grace knocks',
+      operation: 'POST /api/join/{join_code}',
+      note: 'The `participant_token` is her bearer token, for this meeting alone.',
+      body: { display_name: '{{guest_name}}' },
+      status: 202,
+      tests: { 'she waits': "pm.expect(answer.participant.state).to.eql('waiting')" },
+      keep: { guest_participant: 'answer.participant.id', guest_token: 'answer.participant_token' },
+    },
+    {
+      name: 'Ada lets Grace in',
+      operation: 'POST /api/meetings/{meeting_id}/participants/{participant_id}/admit',
+      as: 'owner',
+      note: '`deny` turns her away; after a minute she may knock again.',
+      path: { participant_id: '{{guest_participant}}' },
+      status: 200,
+      tests: { 'she may come in': 'pm.expect(answer.display_name).to.eql({{guest_name}})' },
+    },
+    {
+      name: 'Grace goes in',
+      operation: 'POST /api/meetings/{meeting_id}/join',
+      as: 'guest',
+      note: 'With `wait` the call is held until she is let in, so that nobody has to poll.',
+      body: { medium: 'audio', wait: 20 },
+      status: 201,
+      tests: { 'two are there': 'pm.expect(answer.roster).to.have.lengthOf(2)' },
+      keep: { guest_connection: 'answer.connection.id' },
+    },
+  ],
+}

@@ -1,0 +1,156 @@
+import { type Chapter, number, type Step } from '../step.ts'
+
+const plan: Pick<Step, 'operation' | 'as' | 'headers' | 'body'> = {
+  operation: 'POST /api/meetings',
+  as: 'owner',
+  headers: { 'Idempotency-Key': 'plan-{{run}}' },
+  body: {
+    title: 'Summer plans',
+    description: 'Who does what until August.',
+    scheduled_at: '{{starts_at}}',
+    duration_minutes: 45,
+    type: 'group',
+    lobby: true,
+    metadata: { course: 'algebra' },
+  },
+}
+
+export const planning: Chapter = {
+  name: '2 · A time that suits',
+  says: 'Ada plans a meeting and invites Ben, who would rather meet a day later. She agrees, and he comes.',
+  steps: [
+    {
+      ...plan,
+      name: 'Ada plans a meeting',
+      note: 'With an `Idempotency-Key`, so that a lost answer does not make two meetings.',
+      status: 201,
+      tests: {
+        'it waits for its time': "pm.expect(answer.status).to.eql('scheduled')",
+        'its time is as said': 'pm.expect(answer.scheduled_at).to.eql({{starts_at}})',
+        'it is hers': 'pm.expect(answer.owner_id).to.eql({{owner_id}})',
+        'who comes has to wait in a lobby': 'pm.expect(answer.lobby).to.eql(true)',
+        'the answer says where it is': "pm.expect(pm.response.headers.get('Location')).to.include(answer.id)",
+      },
+      keep: { meeting_id: 'answer.id', join_code: 'answer.join_code', sequence: 'answer.sequence' },
+    },
+    {
+      ...plan,
+      name: 'Ada’s network repeats the plan',
+      note: 'The same key and body give the first answer again.',
+      status: 201,
+      tests: {
+        'it is the same meeting': 'pm.expect(answer.id).to.eql({{meeting_id}})',
+        'the answer says that it is repeated': "pm.response.to.have.header('Idempotency-Replayed', 'true')",
+      },
+    },
+    {
+      name: 'Ada invites Ben',
+      operation: 'POST /api/meetings/{meeting_id}/invitations',
+      as: 'owner',
+      note: 'By the id of his account here; `{"email": …}` invites somebody who has none yet.',
+      body: { invitees: [{ user_id: '{{invitee_id}}' }], message: 'Let us talk about the summer.' },
+      status: 201,
+      where: { invitation: 'answer.data[0]' },
+      tests: {
+        'it is for Ben': 'pm.expect(invitation.user_id).to.eql({{invitee_id}})',
+        'he has not answered': "pm.expect(invitation.status).to.eql('pending')",
+      },
+    },
+    {
+      name: 'Ben finds his invitation',
+      operation: 'GET /api/invitations',
+      as: 'invitee',
+      note: 'Each tells enough of its meeting to answer it. Lists are pages: go on with `next_cursor` until it is null.',
+      query: { status: 'pending', limit: '20' },
+      status: 200,
+      where: { invitation: 'answer.data.find(({ meeting_id }) => meeting_id === {{meeting_id}})' },
+      tests: {
+        'it says what it is to': "pm.expect(invitation.meeting.title).to.eql('Summer plans')",
+        'it says who invites': 'pm.expect(invitation.meeting.owner_name).to.eql({{owner_name}})',
+        'there is no further page': 'pm.expect(answer.next_cursor).to.eql(null)',
+      },
+      keep: { invitation_id: 'invitation.id', sequence: 'invitation.meeting.sequence' },
+    },
+    {
+      name: 'Ben proposes another time',
+      operation: 'POST /api/invitations/{invitation_id}/propose',
+      as: 'invitee',
+      note: '`sequence` says which time he has seen: if the meeting has moved since, the answer is 409 `stale_sequence`.',
+      body: {
+        scheduled_at: '{{other_time}}',
+        duration_minutes: 30,
+        note: 'I can make it after lunch.',
+        sequence: number('sequence'),
+      },
+      status: 200,
+      tests: {
+        'his answer is a proposal': "pm.expect(answer.status).to.eql('proposed')",
+        'it is open': "pm.expect(answer.proposals.at(-1)).to.include({ status: 'open', scheduled_at: {{other_time}} })",
+      },
+    },
+    {
+      name: 'Ada looks at the proposals',
+      operation: 'GET /api/meetings/{meeting_id}/invitations',
+      as: 'owner',
+      query: { status: 'proposed' },
+      status: 200,
+      tests: {
+        'there is Ben’s': 'pm.expect(answer.data.map(({ id }) => id)).to.eql([{{invitation_id}}])',
+        'and what he says': "pm.expect(answer.data[0].note).to.eql('I can make it after lunch.')",
+      },
+    },
+    {
+      name: 'Ada accepts Ben’s time',
+      operation: 'POST /api/invitations/{invitation_id}/proposal/accept',
+      as: 'owner',
+      status: 200,
+      tests: {
+        'the meeting has moved': 'pm.expect(answer.meeting.scheduled_at).to.eql({{other_time}})',
+        'it takes as long as he said': 'pm.expect(answer.meeting.duration_minutes).to.eql(30)',
+        'its sequence has risen': 'pm.expect(answer.meeting.sequence).to.be.above(Number({{sequence}}))',
+        'Ben comes': "pm.expect(answer.status).to.eql('accepted')",
+      },
+    },
+    {
+      name: 'Ben answers to the old time',
+      operation: 'POST /api/invitations/{invitation_id}/accept',
+      as: 'invitee',
+      note: 'Somebody whose screen still shows the old time has not agreed to the new one.',
+      body: { sequence: number('sequence') },
+      status: 409,
+      tests: { 'he has to look again': "pm.expect(answer.code).to.eql('stale_sequence')" },
+    },
+    {
+      name: 'Ben reads what has become of it',
+      operation: 'GET /api/invitations/{invitation_id}',
+      as: 'invitee',
+      note: 'After a `stale_sequence`, read the invitation again and show the new time.',
+      status: 200,
+      tests: { 'his proposal was accepted': "pm.expect(answer.proposals.at(-1).status).to.eql('accepted')" },
+      keep: { sequence: 'answer.meeting.sequence' },
+    },
+    {
+      name: 'Ben accepts the invitation',
+      operation: 'POST /api/invitations/{invitation_id}/accept',
+      as: 'invitee',
+      note: 'An answer may be repeated and changed until the meeting is over.',
+      body: { sequence: number('sequence'), note: 'See you there.' },
+      status: 200,
+      tests: {
+        'he comes': "pm.expect(answer.status).to.eql('accepted')",
+        'to the time that stands': 'pm.expect(answer.sequence).to.eql(Number({{sequence}}))',
+      },
+    },
+    {
+      name: 'Ben puts it into his calendar',
+      operation: 'GET /api/meetings/{meeting_id}/calendar.ics',
+      as: 'invitee',
+      note: 'An RFC 5545 calendar. Its UID stays and its SEQUENCE rises, so importing it again moves the entry.',
+      status: 200,
+      tests: {
+        'it is a calendar': "pm.expect(pm.response.headers.get('Content-Type')).to.include('text/calendar')",
+        'with an event': "pm.expect(body).to.include('BEGIN:VEVENT')",
+      },
+    },
+  ],
+}
