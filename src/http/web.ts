@@ -6,11 +6,11 @@ import { packageRoot } from '../kernel/package.ts'
 import { isKnown } from './download.ts'
 
 /**
- * What browsers are sent: the files of `web/`, by their names. They are read once, at the start, so that no path that
- * somebody asks for ever reaches the disk. Pages of any origin may import the client, which is why it is public.
+ * What browsers are sent: the files of `web/`, by their names, and its page. They are read once, at the start, so that no
+ * path that somebody asks for ever reaches the disk. Pages of any origin may import the client, which is why it is public.
  */
 export function serveWeb(): Middleware {
-  const files = new Map(list(new URL('web/', packageRoot).pathname).map(file => [`/web/${file.name}`, file]))
+  const files = new Map(list(new URL('web/', packageRoot).pathname).map(file => [pathOf(file), file]))
 
   return (ctx, next) => {
     const file = ctx.method === 'GET' || ctx.method === 'HEAD' ? files.get(ctx.path) : undefined
@@ -25,9 +25,24 @@ interface WebFile {
   etag: string
 }
 
+const pathOf = ({ name }: WebFile): string => (name === 'index.html' ? '/' : `/web/${name}`)
+
+/** The page runs what this server sends, and nothing else; it calls nobody else, and stands in nobody's frame. */
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  'img-src data:',
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
 const types: { [extension: string]: string } = {
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
 }
 
 function list(folder: string): WebFile[] {
@@ -44,6 +59,7 @@ async function answer(ctx: Context, { type, bytes, etag }: WebFile): Promise<voi
   ctx.state.route = '/web'
   ctx.status = 200
   ctx.set({ ETag: etag, 'Cache-Control': 'public, no-cache', 'Access-Control-Allow-Origin': '*' })
+  if (type.startsWith('text/html')) ctx.set('Content-Security-Policy', policy)
   ctx.set('Content-Type', type)
   if (isKnown(ctx, etag)) ctx.status = 304
   else ctx.body = bytes

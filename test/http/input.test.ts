@@ -77,7 +77,7 @@ describe('a body', () => {
 
 describe('an address', () => {
   it.each([
-    ['GET', '/', 404],
+    ['GET', '/nothing', 404],
     ['GET', '/api/nothing', 404],
     ['GET', '/api/auth/me/', 404],
     ['GET', '/API/auth/me', 404],

@@ -19,6 +19,18 @@ it('the client is a module that pages of any origin may import, and is not sent 
   expect(again.status).toBe(304)
 })
 
+it('the page runs what this server sends, calls nobody else, and stands in nobody’s frame', async () => {
+  const reply = await get('/')
+  expect([reply.status, reply.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
+  const policy = reply.headers.get('content-security-policy') ?? ''
+  expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'")
+  expect(policy).toContain("frame-ancestors 'none'")
+  const text = await reply.text()
+  expect(text).not.toMatch(/<script>|\sstyle=|\son\w+=/)
+  for (const [, path = ''] of text.matchAll(/(?:src|href)="(\/web\/[^"]+)"/g))
+    expect((await get(path)).status, path).toBe(200)
+})
+
 it('nothing else of the disk is reached by a name', async () => {
   for (const path of [
     '/web/',

@@ -9,6 +9,9 @@ import { createPeer } from './peer.js'
  * @typedef {{ origin?: string, token?: string, display_name?: string, stream?: MediaStream, device?: string, wait_s?: number,
  *   waiting?: () => void, signal?: AbortSignal }} Options
  * @typedef {Awaited<ReturnType<typeof createCall>>} Call
+ * @typedef {{ connection: { id: string, resume_token: string }, session: { id: string, meeting_id: string },
+ *   participant: { id: string, display_name: string }, role: string, permissions: { send: boolean, chat: boolean },
+ *   roster: import('./peer.js').Entry[], inbox: { cursor: number }, ice_servers: RTCIceServer[] }} Joined
  */
 
 /** Makes the room of that name, or finds it. @param {string} room @param {Options} options */
@@ -45,7 +48,7 @@ async function admitted(api, meeting_id, { display_name, device, waiting, signal
 
 /**
  * @param {import('./api.js').Api} api
- * @param {any} joined
+ * @param {Joined} joined
  * @param {Options} options
  */
 async function createCall(api, joined, { stream, wait_s }) {
@@ -197,8 +200,8 @@ async function createCall(api, joined, { stream, wait_s }) {
 
     async leave() {
       if (ended.signal.aborted) return
+      end('left') // first, or the poll that is held would be told that it is over
       await api.call('POST', `/meetings/${meeting_id}/leave`, { connection: connection.id })
-      end('left')
       await reading
     },
   }
