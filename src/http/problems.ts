@@ -15,9 +15,9 @@ import {
   Unauthenticated,
   Unavailable,
 } from '../kernel/problem.ts'
-import { BodyTooLarge, MalformedJson, WrongMediaType } from './body.ts'
+import { BodyTooLarge, BrokenOff, MalformedJson, WrongMediaType } from './body.ts'
 import { IdempotencyInProgress, IdempotencyMismatch, IdempotencyUnknown } from './idempotency/service.ts'
-import { isFile, type Route, takesBody } from './route.ts'
+import { isBytes, isFile, type Route, takesBody } from './route.ts'
 
 /** The one place that knows which status a problem has, and that turns what was thrown into an answer. */
 
@@ -68,7 +68,11 @@ export function problemsOf(route: Route): ProblemType[] {
     ...(route.access === 'anyone' ? [] : [Unauthenticated]),
     ...(route.access === 'user' ? [AccountNeeded] : []),
     ...(route.connect ? [OriginRefused] : []),
-    ...(takesBody(route) ? [MalformedJson, BodyTooLarge, WrongMediaType] : []),
+    ...(isBytes(route.body)
+      ? [BrokenOff, BodyTooLarge, WrongMediaType]
+      : takesBody(route)
+        ? [MalformedJson, BodyTooLarge, WrongMediaType]
+        : []),
     ...(isFile(Object.values(route.reply)[0] ?? null) ? [RangeNotSatisfiable] : []),
     Invalid, // an unknown query parameter, if nothing else
     ...(limited ? [RateLimited] : []),

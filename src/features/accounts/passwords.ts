@@ -1,5 +1,5 @@
+import { randomBytes } from 'node:crypto'
 import argon2 from 'argon2'
-import { newSecret } from '../../kernel/ids.ts'
 import { Unavailable } from '../../kernel/problem.ts'
 
 export type Passwords = ReturnType<typeof createPasswords>
@@ -16,19 +16,27 @@ const longestQueue = 100
  */
 export function createPasswords() {
   const atGate = createGate()
-  // Compared with when there is no such account, so that its absence cannot be told by the time of the answer.
-  const decoy = argon2.hash(newSecret(), parameters)
+  const decoy = decoyHash()
 
   return {
     hash: (password: string): Promise<string> => atGate(() => argon2.hash(password, parameters)),
 
     /** False after the same work, too, when there is no hash to compare with. */
     async matches(hash: string | undefined, password: string): Promise<boolean> {
-      const against = hash ?? (await decoy)
-      const same = await atGate(() => argon2.verify(against, password))
+      const same = await atGate(() => argon2.verify(hash ?? decoy, password))
       return same && hash !== undefined
     },
   }
+}
+
+/**
+ * Compared with when there is no such account, so that its absence cannot be told by the time of the answer. Made of
+ * chance instead of a password: it costs as much to check, and nothing to make.
+ */
+function decoyHash(): string {
+  const { memoryCost, timeCost, parallelism } = parameters
+  const chance = (bytes: number) => randomBytes(bytes).toString('base64').replace(/=+$/, '')
+  return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${chance(16)}$${chance(32)}`
 }
 
 function createGate() {
