@@ -1,4 +1,5 @@
 import { ConfigError, processEnv, readConfig } from './config.ts'
+import { LockedError } from './db/lock.ts'
 import { openDatabase } from './db/open.ts'
 import { checkStorage } from './features/recordings/check.ts'
 import { createFiles } from './features/recordings/files.ts'
@@ -21,7 +22,7 @@ async function main(): Promise<number> {
 main().then(
   code => process.exit(code),
   error => {
-    console.error(error instanceof ConfigError ? error.message : error)
+    console.error(error instanceof ConfigError || error instanceof LockedError ? error.message : error)
     process.exit(2)
   },
 )

@@ -64,6 +64,8 @@ export function readStream(request: IncomingMessage, limit: number = usualLimit)
       }
     } catch (error) {
       throw request.errored ? BrokenOff() : error
+    } finally {
+      request.resume() // what is left of it is passed over, for the next request on this connection comes behind it
     }
   }
   return arriving()

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { inTransaction } from '../../src/db/transaction.ts'
+import { mostMessages } from '../../src/features/chat/schema.ts'
 import { comeIn, type Insider, meet, newRoom, word } from '../signaling/room.ts'
 import { createWorld, type Held } from '../support/world.ts'
 
@@ -42,6 +44,11 @@ describe('A message', () => {
     expect((await listAs(bob)).body.data[0].text).toBe(text)
   })
 
+  it('has one kind of line break, whatever was typed on', async () => {
+    const { ada } = await meet(world)
+    expect((await write(ada, { text: 'one\r\ntwo\rthree\n' })).body.text).toBe('one\ntwo\nthree')
+  })
+
   it.each([
     ['nothing', '   '],
     ['too much', 'x'.repeat(2001)],
@@ -82,6 +89,30 @@ describe('A message', () => {
     expect((await write(ada, { text: 'Mine', connection: ada.connection })).status).toBe(201)
     expect((await write(ada, { text: 'Not mine', connection: bob.connection })).status).toBe(404)
     expect((await listAs(ada)).body.data).toHaveLength(1)
+  })
+
+  it('is refused, and told to nobody, when the session has as many as it may', async () => {
+    const { ada, bob } = await meet(world)
+    const { body: first } = await write(ada, { text: 'The first' })
+    await inTransaction(world.db, async db => {
+      const number = mostMessages - 1
+      await db('messages').where({ id: first.id }).update({ number })
+    })
+    expect((await write(ada, { text: 'The last' })).body.number).toBe(mostMessages)
+    const { status, body } = await write(bob, { text: 'One more' })
+    expect([status, body.code]).toEqual([409, 'chat_full'])
+    expect((await listAs(ada)).body.data).toHaveLength(2)
+    expect((await bob.readAll()).filter(({ type }) => type === 'chat')).toHaveLength(2)
+  })
+
+  it('is recorded by ids alone', async () => {
+    const { ada } = await meet(world)
+    const { body } = await write(ada, { text: 'A secret' })
+    const recorded = await world.db('events').where({ meeting_id: body.meeting_id, type: 'message.posted' })
+    expect(recorded).toHaveLength(1)
+    const text = JSON.stringify(recorded)
+    expect(text).toContain(body.id)
+    expect(text).not.toContain('secret')
   })
 
   it('is limited, for one person', async () => {
@@ -175,6 +206,8 @@ describe('What was written', () => {
     await ada.call('POST', ada.at(`/participants/${bob.participant.id}/remove`))
     await write(ada, { text: 'After' })
     expect((await listAs(bob)).status).toBe(403)
+    await ada.call('POST', ada.at(`/participants/${bob.participant.id}/remove`), { ban: true })
+    expect((await listAs(bob)).body.code).toBe('banned')
   })
 
   it('goes with the meeting', async () => {

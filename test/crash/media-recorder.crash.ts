@@ -48,13 +48,12 @@ it('what a browser records and uploads in slices can be played, and its copy tel
   const url = `${node.origin}/api/recordings/${recording}/download?copy=seekable`
   const seekable = join(emptyFolder(), 'seekable.webm')
   writeFileSync(seekable, Buffer.from(await (await fetch(url, { headers: authorization })).arrayBuffer()))
-  for (const path of [original, seekable]) {
-    const { streams, format } = probe(path)
-    expect(streams.map(({ codec_type }) => codec_type).sort()).toEqual(['audio', 'video'])
-    const [video] = streams.filter(({ codec_type }) => codec_type === 'video')
-    expect(Number(video?.nb_read_frames)).toBeGreaterThan(20)
-    if (path === seekable) expect(Number(format.duration)).toBeCloseTo(body.duration_s, 1)
-  }
+  const [played, copied] = [probe(original), probe(seekable)]
+  expect(played.streams.map(({ codec_type }) => codec_type).sort()).toEqual(['audio', 'video'])
+  // How many pictures there are is up to how busy the machine is; that the copy has all of them is not.
+  for (const { nb_read_frames } of played.streams) expect(Number(nb_read_frames)).toBeGreaterThan(5)
+  expect(framesOf(copied)).toEqual(framesOf(played))
+  expect(Number(copied.format.duration)).toBeCloseTo(body.duration_s, 1)
   await node.kill()
 })
 
@@ -69,6 +68,8 @@ const probe = (path: string): Probed =>
       encoding: 'utf8',
     }),
   )
+
+const framesOf = ({ streams }: Probed) => streams.map(({ codec_type, nb_read_frames }) => [codec_type, nb_read_frames])
 
 interface Order {
   recording: string

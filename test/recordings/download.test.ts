@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createWorld } from '../support/world.ts'
 import { begin, fetchAs, liveMeeting, recorded, upload } from './recorded.ts'
@@ -91,6 +93,19 @@ describe('A download', () => {
     const unfinished = await upload(other)
     const reply = await fetchAs(world, other.owner, `/api/recordings/${unfinished}/download`)
     expect([reply.status, JSON.parse(reply.bytes.toString()).code]).toEqual([409, 'recording_not_ready'])
+  })
+
+  it('says nothing of a file that is lost, but that something is wrong', async () => {
+    const other = await liveMeeting(world)
+    const lost = await recorded(other)
+    rmSync(join(world.storage_dir, 'recordings', lost.id), { recursive: true })
+    const Range = 'bytes=0-9'
+    const reply = await fetchAs(world, other.owner, `/api/recordings/${lost.id}/download`, { headers: { Range } })
+    expect([reply.status, JSON.parse(reply.bytes.toString()).code]).toEqual([500, 'internal'])
+    for (const name of ['content-disposition', 'content-range', 'etag', 'last-modified']) {
+      expect(reply.headers.get(name), name).toBeNull()
+    }
+    expect(reply.headers.get('cache-control')).toBe('no-store')
   })
 
   it('is nothing to a stranger, to another tenant, to who waits, and to nobody', async () => {

@@ -7,7 +7,7 @@ import { expect, it, vi } from 'vitest'
 import { comeIn, newRoom, word } from '../signaling/room.ts'
 import { whenDone } from '../support/cleanup.ts'
 import { createWorld } from '../support/world.ts'
-import { begin, fetchAs, liveMeeting, put, sha256, upload } from './recorded.ts'
+import { begin, fetchAs, filesOf, liveMeeting, put, sha256, upload } from './recorded.ts'
 
 /** A disk of four mebibytes. Where nobody may mount one, what Node answers is what it would be. */
 async function smallDisk() {
@@ -84,4 +84,20 @@ it('a full disk is said to be full, makes nothing ready that is not whole, and s
     expect(row.status).toBe('ready')
     if (bytes) expect(row.sha256).toBe(sha256(bytes))
   }
+})
+
+it('a disk that is full only when a name is to be kept is said to be full, too, and nothing is left', async () => {
+  const world = await createWorld()
+  const held = await liveMeeting(world)
+  const id = await upload(held)
+  const { FileHandle } = await fileHandles()
+  const full = Object.assign(new Error('quota exceeded'), { code: 'EDQUOT' })
+  const { sync } = FileHandle
+  const spy = vi.spyOn(FileHandle, 'sync').mockImplementationOnce(sync).mockRejectedValueOnce(full) // the file, its folder
+  const refused = await put(held.owner, id, 0, randomBytes(1000))
+  expect(spy).toHaveBeenCalledTimes(2)
+  spy.mockRestore()
+  expect([refused.status, refused.body.code]).toEqual([507, 'storage_full'])
+  expect(filesOf(world, id)).toEqual([])
+  expect((await put(held.owner, id, 0, randomBytes(1000))).status).toBe(204)
 })

@@ -39,6 +39,10 @@ describe('The name of a download', () => {
     ],
     ['Übung 🙂.webm', `attachment; filename="Ubung .webm"; filename*=UTF-8''%C3%9Cbung%20%F0%9F%99%82.webm`],
     [`it's (100%) *.txt`, `attachment; filename="it-s (100-) -.txt"; filename*=UTF-8''it%27s%20%28100%25%29%20-.txt`],
+    [
+      '．．／etc／passwd＂；x.txt',
+      `attachment; filename="-etc-passwd--x.txt"; filename*=UTF-8''%EF%BC%8E%EF%BC%8E%EF%BC%8Fetc%EF%BC%8Fpasswd%EF%BC%82%EF%BC%9Bx.txt`,
+    ],
     ['evil\u202Efdp.txt', `attachment; filename="evil-fdp.txt"; filename*=UTF-8''evil-fdp.txt`],
   ])('%j', (name, header) => {
     expect(dispositionOf(name)).toBe(header)

@@ -1,4 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { existsSync, readdirSync } from 'node:fs'
+import { type Agent, request } from 'node:http'
+import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { Client } from '../support/client.ts'
 import type { Held, Person, World } from '../support/world.ts'
@@ -48,4 +51,49 @@ export async function fetchAs(world: World, by: Person | undefined, path: string
   const headers = { ...(Authorization ? { Authorization } : {}), ...(init.headers as object) }
   const reply = await fetch(path.startsWith('http') ? path : world.origin + path, { ...init, headers })
   return { status: reply.status, headers: reply.headers, bytes: Buffer.from(await reply.arrayBuffer()) }
+}
+
+interface Sending {
+  agent?: Agent
+  /** Without its length being said before. */
+  unannounced?: boolean
+}
+
+/** A chunk by hand: it is on its way until it is told to end. */
+export function sendChunk(world: World, by: Person, id: string, number: number, { agent, unannounced }: Sending = {}) {
+  const headers = {
+    Authorization: `Bearer ${by.tokens.access_token}`,
+    ...(unannounced ? { 'Transfer-Encoding': 'chunked' } : {}),
+  }
+  const path = `${world.origin}/api/recordings/${id}/chunks/${number}`
+  const call = request(path, {
+    method: 'PUT',
+    headers,
+    signal: AbortSignal.timeout(10_000),
+    ...(agent ? { agent } : {}),
+  })
+  const answered = new Promise<{ status: number | undefined; code: string | undefined; from_port: number | undefined }>(
+    (resolve, reject) => {
+      call.on('error', reject)
+      call.on('response', async reply => {
+        const from_port = reply.socket.localPort // it is one connection, if it is one port
+        const text = Buffer.concat(await reply.toArray()).toString()
+        const { code } = text === '' ? { code: undefined } : JSON.parse(text)
+        resolve({ status: reply.statusCode, code, from_port })
+      })
+    },
+  )
+  return {
+    answered,
+    write: (bytes: Buffer) => call.write(bytes),
+    end: (bytes?: Buffer) => call.end(bytes),
+    /** The server has begun to write it. */
+    arriving: () => expect.poll(() => filesOf(world, id).some(name => name.startsWith('part-'))).toBe(true),
+  }
+}
+
+/** What is in the folder of a recording; nothing if there is none. */
+export function filesOf(world: World, id: string): string[] {
+  const folder = join(world.storage_dir, 'recordings', id)
+  return existsSync(folder) ? readdirSync(folder) : []
 }

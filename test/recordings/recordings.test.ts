@@ -124,6 +124,31 @@ describe('Who is inside', () => {
   })
 })
 
+describe('Who is inside, too,', () => {
+  const toldOf = async (who: Pick<Awaited<ReturnType<typeof comeIn>>, 'readAll'>) =>
+    (await who.readAll()).filter(({ type }) => type === 'recording').map(({ payload }) => payload.state)
+
+  it('is told that it has stopped when it is deleted while it runs', async () => {
+    const room = newRoom()
+    const ada = await comeIn(world, room, 'Ada')
+    const bob = await comeIn(world, room, 'Bob')
+    const { id } = (await ada.call('POST', ada.at('/recordings'), {})).body
+    expect((await ada.call('DELETE', `/api/recordings/${id}`)).status).toBe(204)
+    for (const who of [ada, bob]) expect(await toldOf(who)).toEqual(['started', 'stopped'])
+  })
+
+  it('is told nothing about what was recorded of the session before', async () => {
+    const held = await liveMeeting(world)
+    const id = await upload(held)
+    await put(held.owner, id, 0, Buffer.from('all of it'))
+    await held.owner.post(held.at('/end'))
+    const { connection } = (await held.owner.post(held.at('/join'), {})).body
+    expect((await held.owner.post(`/api/recordings/${id}/stop`)).body.status).toBe('ready')
+    const { signals } = (await held.owner.get(`/api/rtc/inbox?connection=${connection.id}&after=0`)).body
+    expect(signals.map(({ type }: { type: string }) => type)).not.toContain('recording')
+  })
+})
+
 describe('An upload whose session has ended', () => {
   it('has ten minutes for the rest, and may then be stopped', async () => {
     const held = await liveMeeting(world)

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { Agent } from 'node:http'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { whenDone } from '../support/cleanup.ts'
 import { createWorld } from '../support/world.ts'
-import { begin, fetchAs, liveMeeting, partsOf, put, recorded, sha256, upload } from './recorded.ts'
+import { begin, fetchAs, filesOf, liveMeeting, partsOf, put, recorded, sendChunk, sha256, upload } from './recorded.ts'
 
 const world = await createWorld()
 const folderOf = (id: string) => join(world.storage_dir, 'recordings', id)
@@ -83,12 +85,63 @@ describe('What is uploaded', () => {
     expect([413, 'cut off']).toContain(huge)
   })
 
+  it('has the chunks that it should have, and no more; and a number is written in one way', async () => {
+    const held = await liveMeeting(world)
+    const id = await upload(held)
+    for (const n of [0, 1]) await put(held.owner, id, n, Buffer.from(`${n}`))
+    expect((await stop(held, id, { chunks: 1 })).body).toMatchObject({ code: 'chunks_too_many', expected: 1 })
+    expect((await held.owner.get(`/api/recordings/${id}`)).body.status).toBe('active')
+    for (const number of ['0x10', '1e1', '-0', '00', '%200', '100000']) {
+      const path = `/api/recordings/${id}/chunks/${number}`
+      expect((await fetchAs(world, held.owner, path, { method: 'PUT', body: 'x' })).status, number).toBe(422)
+    }
+  })
+
   it('reads nothing from who may not send it', async () => {
     const held = await liveMeeting(world)
     const id = await upload(held)
     expect((await put(held.guest, id, 0, randomBytes(10))).status).toBe(403)
     expect((await put(world.anyone, id, 0, randomBytes(10))).status).toBe(401)
     expect(existsSync(folderOf(id))).toBe(false)
+  })
+
+  it('may be refused in its middle, and the connection that brought it serves the next call', async () => {
+    const held = await liveMeeting(world)
+    const id = await upload(held)
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    whenDone(() => agent.destroy())
+    const tooLong = sendChunk(world, held.owner, id, 0, { agent, unannounced: true })
+    for (let mebibytes = 0; mebibytes < 24; mebibytes++) tooLong.write(Buffer.alloc(1024 * 1024))
+    tooLong.end()
+    const refused = await tooLong.answered
+    expect(refused).toMatchObject({ status: 413, code: 'body_too_large' })
+    expect(filesOf(world, id)).toEqual([])
+
+    const next = sendChunk(world, held.owner, id, 0, { agent })
+    next.end(Buffer.from('short'))
+    expect(await next.answered).toMatchObject({ status: 204, from_port: refused.from_port })
+  })
+
+  it('is too late when the recording was stopped, or deleted, while it was on its way; and leaves no file', async () => {
+    const held = await liveMeeting(world)
+    const stopped = await upload(held)
+    await put(held.owner, stopped, 0, Buffer.from('all of it'))
+    const late = sendChunk(world, held.owner, stopped, 1)
+    late.write(randomBytes(1000))
+    await late.arriving()
+    expect((await stop(held, stopped)).body.status).toBe('ready')
+    late.end(randomBytes(1000))
+    expect(await late.answered).toMatchObject({ status: 409, code: 'recording_over' })
+    expect(filesOf(world, stopped)).toEqual(['recording'])
+
+    const deleted = await upload(held)
+    const lost = sendChunk(world, held.owner, deleted, 0)
+    lost.write(randomBytes(1000))
+    await lost.arriving()
+    expect((await held.owner.delete(`/api/recordings/${deleted}`)).status).toBe(204)
+    lost.end(randomBytes(1000))
+    expect(await lost.answered).toMatchObject({ status: 409, code: 'recording_over' })
+    expect(existsSync(folderOf(deleted))).toBe(false)
   })
 
   it('belongs to nobody else, and is reached through no link of the disk', async () => {

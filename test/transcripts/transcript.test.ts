@@ -6,16 +6,18 @@ const world = await createWorld()
 
 type Attendee = Person & { participant_id: string }
 
+async function comeIn(held: Held, name: string): Promise<Attendee> {
+  const person = await world.make.invitee(held, { user: await world.make.user({ name }) })
+  const joined = await person.post(held.at('/join'))
+  expect(joined.status).toBe(201)
+  return { ...person, participant_id: joined.body.participant.id }
+}
+
 async function heldWith(...names: string[]) {
   const held = await world.make.meeting({ kind: 'standing' }, await world.make.user({ name: 'Olga Owner' }))
   expect((await held.owner.post(held.at('/join'))).status).toBe(201)
   const people: Attendee[] = []
-  for (const name of names) {
-    const person = await world.make.invitee(held, { user: await world.make.user({ name }) })
-    const joined = await person.post(held.at('/join'))
-    expect(joined.status).toBe(201)
-    people.push({ ...person, participant_id: joined.body.participant.id })
-  }
+  for (const name of names) people.push(await comeIn(held, name))
   const called = (name: string): Attendee => {
     const found = people.find(({ user }) => user.name === name)
     if (!found) throw new Error(`${name} is not there`)
@@ -99,6 +101,33 @@ describe('A transcript', () => {
     ])
   })
 
+  it('has nothing twice when who has that name came only later, or another of that name', async () => {
+    const held = await heldWith('Ada')
+    const ada = held.called('Ada')
+    const early = said(0, 'before any of them', { speaker: 'Bob' })
+    expect((await add(ada, held, early)).body).toMatchObject({ added: 1 })
+    world.clock.advance(1)
+    await comeIn(held, 'Bob')
+    const later = said(1000, 'while there is one', { speaker: 'Bob' })
+    expect((await add(ada, held, early, later)).body).toMatchObject({ added: 1, duplicates: 1 })
+    world.clock.advance(1)
+    await comeIn(held, 'Bob')
+    expect((await add(ada, held, early, later)).body).toMatchObject({ added: 0, duplicates: 2 })
+    expect((await ada.get(held.at('/transcript'))).body.segments).toHaveLength(2)
+  })
+
+  it('records that it grew, by ids and numbers alone', async () => {
+    const held = await heldWith('Ada')
+    const ada = held.called('Ada')
+    await add(ada, held, said(0, 'A secret'), said(1000, 'Another'))
+    await add(ada, held, said(0, 'A secret'))
+    const recorded = await world.db('events').where({ meeting_id: held.meeting.id, type: 'transcript.added' })
+    expect(recorded).toHaveLength(1)
+    const text = JSON.stringify(recorded)
+    expect(text).toContain(ada.participant_id)
+    expect(text).not.toContain('secret')
+  })
+
   it('refuses whoever was not in the session, and says which', async () => {
     const held = await heldWith('Ada')
     const absent = await world.make.invitee(held)
@@ -178,6 +207,9 @@ describe('A transcript', () => {
     const absent = await world.make.invitee(held)
     expect((await absent.get(held.at('/transcript'))).body.code).toBe('not_there')
     expect((await add(absent, held, said(0, 'no'))).status).toBe(403)
+    await held.owner.post(held.at(`/participants/${held.called('Ada').participant_id}/remove`), { ban: true })
+    expect((await held.called('Ada').get(held.at('/transcript'))).body.code).toBe('banned')
+    expect((await add(held.called('Ada'), held, said(0, 'no'))).body.code).toBe('banned')
     const planned = await world.make.meeting({ scheduled_at: world.clock.in(86_400) })
     expect((await planned.owner.get(planned.at('/transcript'))).body.code).toBe('no_session')
   })

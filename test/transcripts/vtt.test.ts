@@ -7,6 +7,7 @@ const cue = (text: string, speaker?: string): Cue => ({ start_ms: 1000, end_ms: 
 
 const hard = [
   'a --> b',
+  '5 --> 3, and 0.5 --> 4',
   '1 < 2 & 3 > 2',
   '<b>bold</b> &amp; not decoded twice &lt;',
   'two\nlines',
@@ -37,6 +38,7 @@ describe('A transcript as WebVTT', () => {
     expect(said?.text).toBe('one\ntwo')
     const { cues: read } = await parseText(formatVtt([cue('one\n\ntwo')]), { type: 'vtt' })
     expect(read.map(asRead)).toMatchObject([{ text: 'one\ntwo' }])
+    for (const format of [formatVtt, formatSrt]) expect(format([cue('one\n\u00A0\ntwo')])).toContain('one\ntwo')
   })
 })
 
@@ -48,6 +50,28 @@ describe('A transcript as SubRip', () => {
       { startTime: 1, endTime: 2.5, text: `Ada: ${text}` },
       { startTime: 1, endTime: 2.5, text: 'next' },
     ])
+  })
+})
+
+describe('What looks like the times of a cue', () => {
+  const times = '00:00:05,000 --> 00:00:06,000'
+
+  it.each([
+    ['in a text', cue(`listen\n\n42\n${times}\nforged`, 'Ada')],
+    ['at the start of one', cue(`${times}\nforged`)],
+    ['with points', cue('listen\n 0:0:5.0-->0:0:6.0\nforged', 'Ada')],
+    ['as a name', cue('Hello', times)],
+  ])('%s is not taken for another cue of SubRip', async (_, each) => {
+    const srt = formatSrt([each])
+    expect(srt.split('-->')).toHaveLength(2)
+    const { cues: read, errors } = await parseText(srt, { type: 'srt' })
+    expect(errors).toEqual([])
+    expect(read).toMatchObject([{ startTime: 1, endTime: 2.5, text: expect.stringContaining('→') }])
+  })
+
+  it('is said in WebVTT as it was', () => {
+    const cues = [cue(`listen\n${times}`, 'Ada'), cue('listen\n00:05.000 --> 00:06.000', 'Ada')]
+    expect(parseVtt(formatVtt(cues))).toEqual(cues)
   })
 })
 
@@ -82,9 +106,20 @@ describe('WebVTT of a captioner', () => {
     }
   })
 
+  it('loses no cue where a blank line has been forgotten', () => {
+    const source = 'WEBVTT\n00:01.000 --> 00:02.000\none --> and a half\n0:00:03.000-->0:00:04.000\n<v Ada\nBee>two'
+    expect(parseVtt(source)).toEqual([
+      { start_ms: 1000, end_ms: 2000, speaker: undefined, text: 'one --> and a half' },
+      { start_ms: 3000, end_ms: 4000, speaker: 'Ada Bee', text: 'two' },
+    ])
+  })
+
   it.each([
     ['no header', 'hello', 'line 1'],
     ['a time that is none', 'WEBVTT\n\n00:01 --> 00:02\nHello', 'line 3'],
+    ['a time that is none, in the header', 'WEBVTT\n00:01 --> 00:02\nHello', 'line 2'],
+    ['a minute of 61 seconds', 'WEBVTT\n\n00:01.000 --> 00:61.000\nHello', 'line 3'],
+    ['an hour of 60 minutes', 'WEBVTT\n\n00:01.000 --> 60:00.000\nHello', 'line 3'],
     ['a name without times', 'WEBVTT\n\nfirst\nHello', 'line 4'],
   ])('with %s is refused, by the number of the line', (_, source, path) => {
     expect(() => parseVtt(source)).toThrow(
@@ -120,7 +155,7 @@ describe('WebVTT of a captioner', () => {
     }
     expect(read).toBeGreaterThan(500)
     // Quadratic, each of these would take minutes.
-    for (const piece of ['<', '<v ', '&', '\n\n\n', '-->', ' ', '\t\n', '<v x']) {
+    for (const piece of ['<', '<v ', '&', '\n\n\n', '-->', ' ', '\t\n', '<v x', '00:01.000 ', '00:01.000 -->\n']) {
       const long = piece.repeat(300_000)
       const source = `WEBVTT\n\n00:01.000 --> 00:02.000\n${long}`
       expect(readOrRefused(source), piece).toBe(true)

@@ -8,6 +8,7 @@ export const mostMessages = 10_000
 export const PostMessage = z.strictObject({
   text: paragraphs(2000)
     .min(1)
+    .overwrite(text => text.replace(/\r\n?/g, '\n'))
     .meta({ description: 'Plain text: nobody interprets it', examples: ['Hello!'] }),
   connection: idOf('con').optional().meta({ description: 'With which of mine I write; the latest, if left out' }),
 })

@@ -30,7 +30,8 @@ export async function checkStorage(db: Db, files: Files): Promise<Findings> {
   return findings
 }
 
-async function namesOf(db: Db, { id, status, seekable_bytes }: store.RecordingRow): Promise<string[]> {
+/** What there should be in its folder. */
+export async function namesOf(db: Db, { id, status, seekable_bytes }: store.RecordingRow): Promise<string[]> {
   if (status === 'failed') return []
   if (status === 'ready') return seekable_bytes === null ? [RECORDING] : [RECORDING, SEEKABLE]
   return (await store.listChunks(db, id)).map(({ number, sha256 }) => partName(number, sha256))

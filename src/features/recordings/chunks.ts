@@ -1,5 +1,5 @@
 import { type Db, inTransaction } from '../../db/transaction.ts'
-import { type Files, partName, sumOf } from './files.ts'
+import { type Draft, type Files, partName, sumOf } from './files.ts'
 import { ChunkMismatch, RecordingOver, RecordingTooLarge, StorageFull } from './schema.ts'
 import * as store from './store.ts'
 
@@ -25,7 +25,20 @@ export function createChunks({ db, files, recording_max_bytes, recordings_max_by
     const known = await store.findChunk(db, recording.id, number)
     if (known) return requireSame(known, await sumOf(source))
     const { id } = recording
-    const draft = await files.write(id, source)
+    if ((await store.bytesOfTenant(db, recording.tenant_id)) >= recordings_max_bytes) throw StorageFull()
+    try {
+      const draft = await files.write(id, source)
+      await keep(id, number, draft)
+    } catch (error) {
+      // It was stopped or deleted meanwhile, and what had been written went with the rest.
+      const now = await store.findById(db, id)
+      if (!now) await files.removeAll(id)
+      if (now?.status !== 'active') throw RecordingOver()
+      throw error
+    }
+  }
+
+  async function keep(id: string, number: number, draft: Draft): Promise<void> {
     const name = partName(number, draft.sha256)
     try {
       await draft.keepAs(name)
@@ -36,6 +49,7 @@ export function createChunks({ db, files, recording_max_bytes, recordings_max_by
         const first = await store.findChunk(db, id, number)
         if (first) return requireSame(first, draft)
         if (now.bytes + draft.bytes > recording_max_bytes) throw RecordingTooLarge()
+        await store.lockTenant(db, now.tenant_id)
         if ((await store.bytesOfTenant(db, now.tenant_id)) + draft.bytes > recordings_max_bytes) throw StorageFull()
         await store.insertChunk(db, { recording_id: id, number, bytes: draft.bytes, sha256: draft.sha256 })
         await store.addBytes(db, id, draft.bytes)

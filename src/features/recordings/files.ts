@@ -50,21 +50,24 @@ export function createFiles(storage_dir: string) {
   async function write(id: string, source: AsyncIterable<Uint8Array>): Promise<Draft> {
     const draft = pathOf(id, temporary + newSecret())
     const drop = () => rm(draft, { force: true })
-    try {
-      await makeFolder(id)
-      const written = await writeTo(draft, source)
-      return {
-        ...written,
-        drop,
-        async keepAs(name) {
-          await rename(draft, pathOf(id, name))
-          await flushFolder(folderOf(id))
-        },
+    async function orDrop<Result>(work: () => Promise<Result>): Promise<Result> {
+      try {
+        return await work()
+      } catch (error) {
+        await drop()
+        throw isFull(error) ? StorageFull() : error
       }
-    } catch (error) {
-      await drop()
-      throw isFull(error) ? StorageFull() : error
     }
+    const written = await orDrop(async () => {
+      await makeFolder(id)
+      return writeTo(draft, source)
+    })
+    const keepAs = (name: string) =>
+      orDrop(async () => {
+        await rename(draft, pathOf(id, name))
+        await flushFolder(folderOf(id))
+      })
+    return { ...written, drop, keepAs }
   }
 
   async function openToRead(id: string, name: string): Promise<FileHandle> {
@@ -125,16 +128,17 @@ export function createFiles(storage_dir: string) {
       }
     },
 
-    /** All else in the folder goes. */
-    async keepOnly(id: string, names: string[]): Promise<void> {
+    /** All else in the folder goes; returns how much that was. */
+    async keepOnly(id: string, names: string[]): Promise<number> {
       await requireFolder(id)
-      for (const name of await readdir(folderOf(id))) {
-        if (!names.includes(name)) await rm(join(folderOf(id), name), { force: true, recursive: true })
-      }
+      const others = (await readdir(folderOf(id))).filter(name => !names.includes(name))
+      for (const name of others) await rm(join(folderOf(id), name), { force: true, recursive: true })
+      return others.length
     },
 
     remove: (id: string, name: string): Promise<void> => rm(pathOf(id, name), { force: true }),
-    removeAll: (id: string): Promise<void> => rm(folderOf(id), { force: true, recursive: true }),
+    removeAll: (id: string): Promise<void> =>
+      rm(folderOf(id), { force: true, recursive: true, maxRetries: 5, retryDelay: 50 }),
 
     /** The names of all folders, and how long each has not been changed. */
     async listFolders(): Promise<{ id: string; changed_at: Date }[]> {

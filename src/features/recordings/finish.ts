@@ -11,7 +11,7 @@ import type { Signaling } from '../signaling/service.ts'
 import type { Ffmpeg } from './ffmpeg.ts'
 import { type Draft, type Files, partName, RECORDING, SEEKABLE } from './files.ts'
 import { textOfMock } from './mock.ts'
-import { ChunkMissing, mostChunks, type Recording, RecordingOver, StorageFull } from './schema.ts'
+import { ChunkMissing, ChunksTooMany, mostChunks, type Recording, StorageFull } from './schema.ts'
 import * as store from './store.ts'
 
 interface Deps {
@@ -31,6 +31,8 @@ const grace_s = 600
 /** Whoever makes the file says so again and again; a process that does not has died. */
 const lease_s = 60
 const mostAttempts = 3
+/** Each reads and writes as fast as the disk goes. */
+const mostAtOnce = 2
 /** A caller is not kept waiting for longer. */
 const patience_ms = 10_000
 
@@ -46,6 +48,7 @@ export type Finish = ReturnType<typeof createFinish>
  */
 export function createFinish({ db, clock, events, log, files, ffmpeg, meetings, presence, signaling }: Deps) {
   const making = new Map<string, Promise<Outcome>>()
+  const inTurn = createTurns(mostAtOnce)
 
   /** Nothing comes any more, and the file is made after the commit. `db` is a transaction, with the meeting locked. */
   async function close(db: Db, actor: Actor, recording: store.RecordingRow): Promise<void> {
@@ -54,7 +57,7 @@ export function createFinish({ db, clock, events, log, files, ffmpeg, meetings, 
     const closed = { status: 'processing', active_session_id: null, ended_at, due_at: clock.in(lease_s) } as const
     if (!(await store.change(db, id, ['active'], closed))) return
     await events.record(db, actor, { type: 'recording.stopped', meeting_id, recording_id: id })
-    await tell(db, recording, 'stopped')
+    if (recording.active_session_id !== null) await tell(db, recording, 'stopped')
     afterCommit(db, () => void make(id))
   }
 
@@ -62,7 +65,7 @@ export function createFinish({ db, clock, events, log, files, ffmpeg, meetings, 
   function make(id: string): Promise<Outcome> {
     const known = making.get(id)
     if (known) return known
-    const made = work(id)
+    const made = inTurn(() => work(id))
       .catch((error): Outcome => {
         log.error({ recording_id: id, err: error }, 'a recording could not be made; it is tried again')
         return 'later'
@@ -88,8 +91,8 @@ export function createFinish({ db, clock, events, log, files, ffmpeg, meetings, 
         return await fail(recording, 'chunks_lost')
       }
       await draft.keepAs(RECORDING)
-      const copy = await seekableOf(recording)
-      await settle(recording, { bytes: draft.bytes, sha256: draft.sha256, ...copy })
+      const { bytes, sha256 } = draft
+      if (await settle(recording, { bytes, sha256 })) await addCopy({ ...recording, bytes })
       return 'settled'
     } catch (error) {
       if (error instanceof Problem && error.code === StorageFull.code) return await postpone(recording)
@@ -127,18 +130,27 @@ export function createFinish({ db, clock, events, log, files, ffmpeg, meetings, 
     return files.join(id, parts)
   }
 
-  async function seekableOf({ id, source, content_type }: store.RecordingRow) {
-    if (source === 'mock') return { seekable_bytes: null, duration_ms: null }
+  /** The recording is ready by now, and whatever becomes of its copy takes nothing from it. */
+  async function addCopy({ id, source, content_type, bytes }: store.RecordingRow): Promise<void> {
+    if (source === 'mock') return
     const copy = await files.draftAt(id, SEEKABLE)
-    if (!(await ffmpeg.makeSeekable(files.pathOf(id, RECORDING), copy.path, content_type))) {
-      await copy.drop()
-      return { seekable_bytes: null, duration_ms: null }
+    try {
+      const most = Math.ceil(bytes * 1.1) + 1024 ** 2
+      if (await ffmpeg.makeSeekable(files.pathOf(id, RECORDING), copy.path, { content_type, most })) {
+        const seekable_bytes = await copy.keep()
+        const duration_ms = await ffmpeg.durationOf(files.pathOf(id, SEEKABLE))
+        const added = await inTransaction(db, db => store.change(db, id, ['ready'], { seekable_bytes, duration_ms }))
+        if (!added) await files.removeAll(id)
+        return
+      }
+    } catch (error) {
+      log.warn({ recording_id: id, err: error }, 'the seekable copy of a recording could not be kept')
     }
-    const seekable_bytes = await copy.keep()
-    return { seekable_bytes, duration_ms: await ffmpeg.durationOf(files.pathOf(id, SEEKABLE)) }
+    await copy.drop()
   }
 
-  async function settle(recording: store.RecordingRow, made: Partial<store.RecordingRow>): Promise<void> {
+  /** False when it is there no more, or somebody else has settled it. */
+  async function settle(recording: store.RecordingRow, made: Partial<store.RecordingRow>): Promise<boolean> {
     const { id, tenant_id, meeting_id } = recording
     const ready = await inTransaction(db, async db => {
       const changes = { ...made, status: 'ready', ready_at: clock.now(), due_at: null } as const
@@ -150,6 +162,7 @@ export function createFinish({ db, clock, events, log, files, ffmpeg, meetings, 
     // It may have been deleted meanwhile, and its folder with it, but for what has been written since.
     if (ready) await files.keepOnly(id, [RECORDING, SEEKABLE])
     else if (!(await store.findById(db, id))) await files.removeAll(id)
+    return ready
   }
 
   async function fail(
@@ -235,7 +248,25 @@ function requireAll(chunks: store.ChunkRow[], count: number | undefined): void {
   for (let number = 0; number < Math.min(expected, mostChunks); number++) {
     if (!there.has(number)) throw ChunkMissing({ expected: number, detail: `Chunk ${number} has not come` })
   }
-  if (chunks.length > expected) throw RecordingOver({ detail: `${chunks.length} chunks have come, not ${expected}` })
+  if (chunks.length > expected) throw ChunksTooMany({ expected, detail: `${chunks.length} have come` })
+}
+
+/** So many at a time; the others wait for theirs. */
+function createTurns(most: number) {
+  const waiting: (() => void)[] = []
+  let taken = 0
+
+  return async function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (taken < most) taken++
+    else await new Promise<void>(begin => waiting.push(begin))
+    try {
+      return await work()
+    } finally {
+      const next = waiting.shift()
+      if (next) next()
+      else taken--
+    }
+  }
 }
 
 async function* oneOf(bytes: Buffer): AsyncGenerator<Buffer> {

@@ -7,6 +7,7 @@ import {
   ChangeRecording,
   ChunkMismatch,
   ChunkMissing,
+  ChunksTooMany,
   CreateLink,
   DownloadQuery,
   Link,
@@ -79,7 +80,7 @@ export const recordingRoutes = (recordings: Service) => [
     params: OfRecording,
     body: StopRecording,
     reply: { 200: Recording },
-    problems: [...byHosts, ChunkMissing, RecordingOver, StorageFull],
+    problems: [...byHosts, ChunkMissing, ChunksTooMany, StorageFull],
     handle: ({ caller, params, body }) => recordings.stop(caller, params.recording_id, body.chunks),
   }),
   route('GET /api/recordings/:recording_id', {

@@ -56,11 +56,10 @@ export type ChangeRecording = z.infer<typeof ChangeRecording>
 
 export const OfRecording = z.object({ recording_id: Id })
 export const OfChunk = OfRecording.extend({
-  number: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(mostChunks - 1),
+  number: z
+    .string()
+    .regex(/^(0|[1-9]\d{0,4})$/, 'must be a number from 0 to 99999')
+    .transform(Number),
 })
 export const DownloadQuery = z.strictObject({
   link: z.string().max(100).optional().meta({ description: 'The secret of a link, which its url has already' }),
@@ -119,6 +118,7 @@ export const RecordingOver = problem('conflict', 'recording_over', 'This recordi
 export const NotReady = problem('conflict', 'recording_not_ready', 'The recording is not ready')
 export const ChunkMismatch = problem('conflict', 'chunk_mismatch', 'This chunk has come already, with other bytes')
 export const ChunkMissing = problem('conflict', 'chunk_missing', 'A chunk has not come yet')
+export const ChunksTooMany = problem('conflict', 'chunks_too_many', 'More chunks have come than there should be')
 export const RecordingTooLarge = problem('too_large', 'recording_too_large', 'A recording may not be as large as that')
 export const StorageFull = problem('no_room', 'storage_full', 'There is no room for more recordings')
 export const LinkInvalid = problem('forbidden', 'link_invalid', 'The link is not valid, or not any more')

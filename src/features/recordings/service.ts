@@ -4,15 +4,16 @@ import type { Actor, Events } from '../../events/events.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Page } from '../../kernel/fields.ts'
-import { hashSecret, newId, newSecret } from '../../kernel/ids.ts'
+import { hashSecret, newSecret } from '../../kernel/ids.ts'
 import type { Log } from '../../kernel/log.ts'
 import { NotFound, Unauthenticated } from '../../kernel/problem.ts'
 import type { Meetings } from '../meetings/service.ts'
 import { requireHost } from '../meetings/standing.ts'
-import { hosts } from '../meetings/types.ts'
+import * as meetingStore from '../meetings/store.ts'
 import { NotLive } from '../presence/schema.ts'
 import type { Presence } from '../presence/service.ts'
 import type { Signaling } from '../signaling/service.ts'
+import { createBegin } from './begin.ts'
 import { createChunks } from './chunks.ts'
 import { createFfmpeg } from './ffmpeg.ts'
 import { createFiles, RECORDING, SEEKABLE } from './files.ts'
@@ -26,7 +27,6 @@ import {
   mockType,
   NotReady,
   type Recording,
-  RecordingActive,
   RecordingOff,
   type StartRecording,
 } from './schema.ts'
@@ -51,10 +51,11 @@ interface Deps {
 export type Recordings = ReturnType<typeof createRecordings>
 
 export function createRecordings(deps: Deps) {
-  const { db, clock, events, meetings, presence, signaling, origin, log } = deps
+  const { db, clock, events, meetings, presence, origin, log } = deps
   const files = createFiles(deps.storage_dir)
   const finish = createFinish({ ...deps, files, ffmpeg: createFfmpeg(log) })
   const put = createChunks({ ...deps, files })
+  const begin = createBegin({ ...deps, finish })
   listen()
 
   return {
@@ -146,54 +147,6 @@ export function createRecordings(deps: Deps) {
     },
   }
 
-  /** `db` is a transaction, with the meeting locked and live. Everybody inside is told, and it is kept who was. */
-  async function begin(
-    db: Db,
-    actor: Actor,
-    meeting_id: string,
-    { source, content_type }: StartRecording,
-    started_by: string | null,
-  ): Promise<store.RecordingRow> {
-    const { tenant_id } = actor
-    const session = await presence.past.findSession(db, meeting_id)
-    if (!session || session.ended_at !== null) throw NotLive()
-    const present = await presence.listPresent(db, tenant_id, meeting_id)
-    const people = new Map(present?.connections.map(each => [each.participant, each.display_name]))
-    const recording: store.RecordingRow = {
-      id: newId('rec'),
-      tenant_id,
-      meeting_id,
-      session_id: session.id,
-      active_session_id: session.id,
-      source,
-      status: 'active',
-      failure: null,
-      visibility: 'hosts',
-      content_type: source === 'mock' ? mockType : (content_type ?? 'video/webm'),
-      bytes: 0,
-      sha256: null,
-      duration_ms: null,
-      seekable_bytes: null,
-      participants: [...people].map(([id, display_name]) => ({ id, display_name })),
-      started_by,
-      started_at: clock.now(),
-      ended_at: null,
-      ready_at: null,
-      due_at: null,
-      attempts: 0,
-    }
-    if (!(await store.insert(db, recording))) throw RecordingActive()
-    const told = await finish.tell(db, recording, 'started')
-    await events.record(db, actor, {
-      type: 'recording.started',
-      meeting_id,
-      session_id: session.id,
-      recording_id: recording.id,
-      told: [...new Set(told.map(({ participant }) => participant))],
-    })
-    return recording
-  }
-
   /** For hosts of its meeting; to whom the meeting is none of their business, it does not exist. */
   async function hosted(caller: Caller, id: string): Promise<store.RecordingRow> {
     const recording = await store.find(db, caller.tenant_id, id)
@@ -225,14 +178,26 @@ export function createRecordings(deps: Deps) {
     return { name: `${title} ${started_at.slice(0, 10)}` }
   }
 
-  async function remove(recording: store.RecordingRow, actor: Actor): Promise<void> {
-    const { id, meeting_id } = recording
+  async function remove({ id, tenant_id, meeting_id }: store.RecordingRow, actor: Actor): Promise<void> {
     const removed = await inTransaction(db, async db => {
-      if (!(await store.remove(db, id))) return false
+      await meetingStore.lock(db, tenant_id, meeting_id)
+      const recording = await store.lock(db, id)
+      if (!recording) return false
+      await store.remove(db, id)
+      if (recording.active_session_id !== null) await finish.tell(db, recording, 'stopped')
       await events.record(db, actor, { type: 'recording.deleted', meeting_id, recording_id: id })
       return true
     })
-    if (removed) await files.removeAll(id)
+    if (removed) await removeFiles([id])
+  }
+
+  /** The rows are gone, and nobody has to wait for this. */
+  async function removeFiles(ids: string[]): Promise<void> {
+    for (const id of ids) {
+      await files.removeAll(id).catch(error => {
+        log.error({ recording_id: id, err: error }, 'files of a recording are left; a job removes them')
+      })
+    }
   }
 
   function listen(): void {
@@ -240,35 +205,8 @@ export function createRecordings(deps: Deps) {
     // The rows go with the meeting. What is left of the files if this process dies now is found by a job.
     events.on('meeting.deleted', async (db, { meeting_id }) => {
       const ids = await store.listIdsOfMeeting(db, meeting_id)
-      const removeFiles = () => Promise.all(ids.map(files.removeAll))
-      const failed = (error: unknown) =>
-        log.error({ meeting_id, err: error }, 'files of a meeting are left; a job removes them')
-      if (ids.length > 0) afterCommit(db, () => void removeFiles().catch(failed))
+      afterCommit(db, () => void removeFiles(ids))
     })
-    events.on('participant.joined', async (db, { meeting_id, participant_id, connection_id }, actor) => {
-      const session = await presence.past.findSession(db, meeting_id)
-      const active = session && (await store.findActive(db, session.id))
-      if (active) return tellNewcomer(db, actor, active, participant_id, connection_id)
-      const meeting = await meetings.findFor(db, actor.tenant_id, meeting_id)
-      if (!session || meeting?.recording !== 'auto' || (await store.isRecorded(db, session.id))) return
-      const present = await presence.listPresent(db, actor.tenant_id, meeting_id)
-      const host = present?.connections.some(({ connection, role }) => connection === connection_id && hosts(role))
-      if (host) await begin(db, actor, meeting_id, { source: 'mock' }, participant_id)
-    })
-  }
-
-  /** Whoever comes later is told as well, and that, too, is kept. */
-  async function tellNewcomer(
-    db: Db,
-    actor: Actor,
-    { id, meeting_id, source }: store.RecordingRow,
-    participant_id: string,
-    connection_id: string,
-  ): Promise<void> {
-    const payload = { recording_id: id, state: 'started', source }
-    const where = { tenant_id: actor.tenant_id, meeting_id }
-    await signaling.tellAll(db, where, 'recording', payload, { only: connection_id })
-    await events.record(db, actor, { type: 'recording.told', meeting_id, recording_id: id, participant_id })
   }
 }
 

@@ -62,9 +62,15 @@ export async function addBytes(db: Db, id: string, bytes: number): Promise<void>
   await recordings(db).where({ id }).increment('bytes', bytes)
 }
 
+/** With their copies. */
 export async function bytesOfTenant(db: Db, tenant_id: string): Promise<number> {
-  const [summed] = await recordings(db).where({ tenant_id }).sum({ bytes: 'bytes' })
-  return Number(summed?.bytes ?? 0)
+  const [summed] = await recordings(db).where({ tenant_id }).sum({ bytes: 'bytes', copies: 'seekable_bytes' })
+  return Number(summed?.bytes ?? 0) + Number(summed?.copies ?? 0)
+}
+
+/** What a tenant may have is counted by one after the other. */
+export async function lockTenant(db: Db, id: string): Promise<void> {
+  await db('tenants').where({ id }).forUpdate().first('id')
 }
 
 export const pageQuery = (db: Db, meeting_id: string) => recordings(db).where({ meeting_id })

@@ -32,6 +32,12 @@ const openFor_s = 24 * 3600
 
 type Said = AddTranscript['segments'][number]
 
+interface Told {
+  segment: Segment
+  /** Under which it may be there already. */
+  digests: string[]
+}
+
 export type Transcripts = ReturnType<typeof createTranscripts>
 
 export function createTranscripts({ db, clock, events, presence }: Deps) {
@@ -57,8 +63,14 @@ export function createTranscripts({ db, clock, events, presence }: Deps) {
         if (session.ended_at !== null && session.ended_at < clock.in(-openFor_s)) throw TranscriptClosed()
 
         const told = await segmentsOf(db, witness, body.segments)
-        const known = await store.listKnown(db, session.id, [...told.keys()])
-        const fresh = [...told].flatMap(([digest, segment]) => (known.has(digest) ? [] : [{ digest, ...segment }]))
+        const known = await store.listKnown(
+          db,
+          session.id,
+          [...told.values()].flatMap(({ digests }) => digests),
+        )
+        const fresh = [...told].flatMap(([digest, { segment, digests }]) =>
+          digests.some(each => known.has(each)) ? [] : [{ digest, ...segment }],
+        )
         const duplicates = body.segments.length - fresh.length
         if (fresh.length === 0) return { session_id: session.id, added: 0, duplicates }
         if ((await store.count(db, session.id)) + fresh.length > mostSegments) throw TranscriptFull()
@@ -85,7 +97,7 @@ export function createTranscripts({ db, clock, events, presence }: Deps) {
   }
 
   /** By what makes each of them the same when it comes again, with their speakers found among who was there. */
-  async function segmentsOf(db: Db, { me, session }: Witness, said: Said[]): Promise<Map<string, Segment>> {
+  async function segmentsOf(db: Db, { me, session }: Witness, said: Said[]): Promise<Map<string, Told>> {
     const nameOf = new Map([[me.id, me.display_name]])
     const named = new Map<string, Set<string>>()
     for (const { participant_id, display_name } of await presence.past.listAttendances(db, session.id)) {
@@ -94,17 +106,25 @@ export function createTranscripts({ db, clock, events, presence }: Deps) {
       named.set(folded(display_name), alike.add(participant_id))
     }
     const faults: FieldError[] = []
-    const segments = new Map<string, Segment>()
+    const segments = new Map<string, Told>()
     for (const [i, { participant_id, speaker, start_ms, end_ms, text }] of said.entries()) {
       if (participant_id !== undefined && !nameOf.has(participant_id)) {
         faults.push({ path: `segments.${i}.participant_id`, message: 'was not in this session' })
       }
-      const alike = speaker === undefined ? undefined : [...(named.get(folded(speaker)) ?? [])]
-      const found = alike?.length === 1 ? alike[0] : undefined
+      const alike = speaker === undefined ? [] : [...(named.get(folded(speaker)) ?? [])]
+      const [first] = alike
+      const found = alike.length === 1 ? first : undefined
       const who = participant_id ?? (speaker === undefined ? me.id : (found ?? null))
       const name = (who === null ? speaker : nameOf.get(who)) ?? ''
-      const digest = hash('sha256', JSON.stringify([who ?? name, start_ms, end_ms, text]), 'base64url')
-      segments.set(digest, { id: newId('seg'), participant_id: who, speaker: name, start_ms, end_ms, text })
+      const digestOf = (by: string) => hash('sha256', JSON.stringify([by, start_ms, end_ms, text]), 'base64url')
+      const digest = digestOf(who ?? name)
+      const digests = [digest]
+      // When it came before, perhaps nobody had that name yet, or only the first of them.
+      if (participant_id === undefined && speaker !== undefined) {
+        digests.push(digestOf(speaker), ...(first ? [digestOf(first)] : []))
+      }
+      const segment = { id: newId('seg'), participant_id: who, speaker: name, start_ms, end_ms, text }
+      segments.set(digest, { segment, digests })
     }
     if (faults.length > 0) throw Invalid({ errors: faults })
     return segments

@@ -13,18 +13,21 @@ export interface Cue {
   text: string
 }
 
-const timing = /^((?:\d{2,4}:)?\d{2}:\d{2}\.\d{3})[ \t]+-->[ \t]+((?:\d{2,4}:)?\d{2}:\d{2}\.\d{3})(?:[ \t].*)?$/
+const time = String.raw`((?:\d{1,4}:)?[0-5]\d:[0-5]\d\.\d{3})`
+const timing = new RegExp(String.raw`^[ \t]*${time}[ \t]*-->[ \t]*${time}(?:[ \t].*)?$`)
 const arrow = '-->'
 
 export function parseVtt(source: string): Cue[] {
   const lines = source.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/)
   if (!/^WEBVTT(?:[ \t].*)?$/.test(lines[0] ?? '')) throw wrong(0, 'must be WEBVTT')
   const cues: Cue[] = []
-  // The header goes on until the first blank line.
-  let i = lines.indexOf('')
-  for (; i >= 0 && i < lines.length; i++) {
+  let i = endOfHeader(lines)
+  while (i < lines.length) {
     const line = lines[i] ?? ''
-    if (line === '') continue
+    if (line === '') {
+      i++
+      continue
+    }
     if (/^(?:NOTE|STYLE|REGION)(?:[ \t]|$)/.test(line)) {
       i = endOfBlock(lines, i)
       continue
@@ -33,10 +36,23 @@ export function parseVtt(source: string): Cue[] {
     const [, start, end] = timing.exec(lines[i] ?? '') ?? []
     if (start === undefined || end === undefined) throw wrong(i, 'must be the times of a cue: 00:01.000 --> 00:02.500')
     const from = i + 1
-    i = endOfBlock(lines, i)
+    i = endOfCue(lines, from)
     cues.push(...spokenIn(lines.slice(from, i).join('\n'), millis(start), millis(end)))
   }
   return cues
+}
+
+/** The first blank line; or the first cue, where that line has been forgotten. */
+function endOfHeader(lines: string[]): number {
+  const end = lines.findIndex((line, i) => i > 0 && (line === '' || line.includes(arrow)))
+  return end < 0 ? lines.length : end
+}
+
+/** The blank line behind it; or the times of the next one, where that line has been forgotten. */
+function endOfCue(lines: string[], from: number): number {
+  let i = from
+  while (i < lines.length && lines[i] !== '' && !timing.test(lines[i] ?? '')) i++
+  return i
 }
 
 /** The number of the blank line behind it. */
@@ -59,7 +75,7 @@ function spokenIn(markup: string, start_ms: number, end_ms: number): Cue[] {
     const voice = /^<v(?:\.[^ \t\n>]*)?(?:[ \t\n]+([^>]*))?>$/.exec(piece)
     if (voice || piece === '</v>') {
       close()
-      speaker = plain(voice?.[1] ?? '') || undefined
+      speaker = plain(voice?.[1] ?? '').replace(/\s+/g, ' ') || undefined
     } else if (!/^<[^<>]*>$/.test(piece)) text += piece
   }
   close()
@@ -97,19 +113,24 @@ export function formatVtt(cues: Cue[]): string {
   return ['WEBVTT\n', ...blocks].join('\n')
 }
 
-/** SubRip knows neither voices nor escapes: the speaker is a part of the text, which is said as it is. */
+/**
+ * SubRip knows neither voices nor escapes: the speaker is a part of the text, which is said as it is. But for one thing:
+ * between two times, an arrow is written `→`, since many a reader would take them for those of another cue.
+ */
 export function formatSrt(cues: Cue[]): string {
   const blocks = cues.map(({ start_ms, end_ms, speaker, text }, i) => {
-    const by = speaker === undefined ? '' : `${speaker}: `
-    return `${i + 1}\n${timeOf(start_ms, ',')} --> ${timeOf(end_ms, ',')}\n${by}${unbroken(text)}\n`
+    const said = unbroken(speaker === undefined ? text : `${speaker}: ${text}`).replace(arrowOfTimes, '$1→')
+    return `${i + 1}\n${timeOf(start_ms, ',')} --> ${timeOf(end_ms, ',')}\n${said}\n`
   })
   return blocks.join('\n')
 }
 
 const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
-/** A blank line would end the cue. */
-const unbroken = (text: string) => text.replace(/\r\n?/g, '\n').replace(/\n[ \t]*(?=\n)/g, '')
+const arrowOfTimes = /(\d[:.,][ \t]*[-+]?\d+[ \t]*)-->(?=[ \t]*[-+]?\d+:)/g
+
+/** A blank line would end the cue, and to many so would one of spaces. */
+const unbroken = (text: string) => text.replace(/\r\n?/g, '\n').replace(/\n[^\S\n]*(?=\n)/g, '')
 
 function timeOf(ms: number, point: '.' | ','): string {
   const part = (value: number, digits: number) => String(Math.floor(value)).padStart(digits, '0')
