@@ -84,6 +84,18 @@ describe('A message', () => {
     expect((await owner.get(held.at('/messages'))).body.data).toHaveLength(1)
   })
 
+  it('is a sign of life of whoever writes it', async () => {
+    const { ada, bob } = await meet(world)
+    for (let i = 0; i < 4; i++) {
+      world.clock.advance(20)
+      await write(ada, { text: `${i}` })
+      await bob.read()
+      await world.app.signaling.start(10_000)() // and what was heard is written
+      await world.app.sweeper.tick()
+    }
+    expect((await write(ada, { text: 'still here' })).status).toBe(201)
+  })
+
   it('comes from the connection that is named, if it is the author’s own', async () => {
     const { ada, bob } = await meet(world)
     expect((await write(ada, { text: 'Mine', connection: ada.connection })).status).toBe(201)

@@ -264,3 +264,29 @@ describe('the local engine', () => {
     await expect(writing).rejects.toThrow('aborted')
   })
 })
+
+describe('names', () => {
+  it.each(['Jean-Luc', 'A/B (x)', 'Ann [guest] {1}', 'J. R. O^Neil$', 'C++ | Dev?', 'Back\\slash'])(
+    'may be written with signs, as %s is',
+    async name => {
+      const [item] = await actionsOf([name, 'I will send the report by Friday.'])
+      expect(item).toMatchObject({ who: name })
+    },
+  )
+
+  it('are as many as a captioner likes, and hold up nobody', async () => {
+    const lines = Array.from(
+      { length: 5000 },
+      (_, i): Line => [`Speaker number ${i}`, `I will send part ${i} by Friday.`],
+    )
+    const delay = monitorEventLoopDelay({ resolution: 5 })
+    const started = performance.now()
+    delay.enable()
+    const { action_items } = await notesOf(...lines)
+    delay.disable()
+    expect(action_items.length).toBeGreaterThan(0)
+    // It took minutes, and held the loop for seconds at a time.
+    expect(performance.now() - started).toBeLessThan(20_000)
+    expect(delay.max / 1e6).toBeLessThan(2000)
+  })
+})

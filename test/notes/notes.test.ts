@@ -165,6 +165,20 @@ describe('an edit', () => {
     expect((await edit(3, { summary: 'Wrong' }, '"1"')).status).toBe(412)
   })
 
+  it('keep their quotes as they were said: an edit chooses among them, and makes up none', async () => {
+    const { say, ask, edit } = await assemble(world)
+    await say(...oven)
+    const [quote] = (await ask()).body.key_points
+    const forged = { ...quote.cues[0], source: 'chat', start_ms: 99_000 }
+    const { body } = await edit(1, {
+      key_points: [
+        { text: quote.text, cues: [forged] },
+        { text: 'Ada admitted to it', cues: quote.cues },
+      ],
+    })
+    expect(body.key_points).toEqual([quote, { text: 'Ada admitted to it', cues: [] }])
+  })
+
   it('makes up no cue, and has the shape of notes', async () => {
     const { at, ask, edit, guest } = await assemble(world)
     await ask()

@@ -76,6 +76,13 @@ describe('What looks like the times of a cue', () => {
 })
 
 describe('WebVTT of a captioner', () => {
+  it('has characters by their numbers, too, and leaves alone what is none', () => {
+    const [cue] = parseVtt(
+      'WEBVTT\n\n00:01.000 --> 00:02.000\nIt&#39;s &#x3C;b&#x3e; &apos;ok&apos; &#0; &#xD800; &bogus;',
+    )
+    expect(cue?.text).toBe("It's <b> 'ok' &#0; &#xD800; &bogus;")
+  })
+
   it('is read with names, comments, styles, settings and either kind of line end', () => {
     const source = [
       '\uFEFFWEBVTT - a title',

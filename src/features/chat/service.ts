@@ -33,7 +33,7 @@ export function createChat({ db, clock, events, limiter, presence, signaling }: 
     async post(caller: Caller, meeting_id: string, { text, connection }: PostMessage): Promise<Message> {
       const wait = limiter.spend(budget, callerId(caller))
       if (wait > 0) throw RateLimited({ retry_after_s: wait })
-      return inTransaction(db, async db => {
+      const { message, from } = await inTransaction(db, async db => {
         const { meeting, me } = await standingOf(db, caller, meeting_id, 'lock')
         const session = me.state === 'inside' ? await presence.past.findSession(db, meeting_id) : undefined
         const from = session && (await ownConnection(db, caller.tenant_id, meeting_id, me.id, connection))
@@ -60,8 +60,10 @@ export function createChat({ db, clock, events, limiter, presence, signaling }: 
           message_id: message.id,
         })
         await signaling.tellAll(db, { tenant_id: caller.tenant_id, meeting_id }, 'chat', message, { from })
-        return message
+        return { message, from }
       })
+      presence.heard.hear(from.connection)
+      return message
     },
 
     /** For whoever was there, then or now. */

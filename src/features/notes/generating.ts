@@ -27,6 +27,8 @@ export interface Deps {
 
 /** More than an engine takes with all of its own attempts. */
 const lease_s = 180
+/** Less than its lease, or another would begin meanwhile. */
+const patience_ms = 150_000
 const pauses_s = [10, 60]
 const mostAttempts = 3
 const mostAtOnce = 2
@@ -97,7 +99,9 @@ export function createGenerating({
   async function write(row: store.NotesHead): Promise<void> {
     const { meeting_id, version } = row
     try {
-      await settle(row, await draft(row))
+      // Those who tried before have died of it.
+      const worn = row.attempts >= mostAttempts
+      await settle(row, worn ? { reason: 'internal', for_good: true } : await draft(row))
     } catch (error) {
       // The next process finds it as the lease leaves it.
       if (stopping.signal.aborted) return
@@ -114,15 +118,17 @@ export function createGenerating({
   /** The notes, or why there are none. */
   async function draft(row: store.NotesHead): Promise<Written | Failed> {
     const { meeting_id, version } = row
+    const tooLong = AbortSignal.timeout(patience_ms)
     try {
       const material = await gather(row)
       if (material.segments.length === 0 && material.messages.length === 0) {
         return { engine: engine.name, mocked: true, contents: mockedDraft, transcript_text: mockedTranscript }
       }
-      const contents = await engine.write(material, stopping.signal)
+      const contents = await engine.write(material, AbortSignal.any([stopping.signal, tooLong]))
       return { engine: engine.name, mocked: false, contents, transcript_text: transcriptText(material) }
     } catch (error) {
       if (stopping.signal.aborted) return { released: true }
+      if (tooLong.aborted) return { reason: 'engine_timeout', for_good: true }
       const known = error instanceof EngineFailure
       log.error({ meeting_id, version, ...(known ? { reason: error.reason } : { err: error }) }, 'notes not written')
       return known ? { reason: error.reason, for_good: error.for_good } : { reason: 'internal', for_good: false }
@@ -152,7 +158,7 @@ export function createGenerating({
     await inTransaction(db, async db => {
       if (!(await meetings.lockFor(db, tenant_id, meeting_id))) return
       if ('released' in outcome) {
-        await store.settle(db, row, { next_attempt_at: clock.now() })
+        await store.settle(db, row, { next_attempt_at: clock.now(), attempts: row.attempts })
       } else if ('contents' in outcome) {
         if (!(await store.settle(db, row, { ...outcome, status: 'ready', pending_session_id: null }))) return
         await events.record(db, actor, { type: 'notes.ready', meeting_id, session_id, version })

@@ -7,6 +7,7 @@ import type { Draft } from './engine.ts'
 import { createGenerating, type Deps as Room, topicOf } from './generating.ts'
 import {
   type EditNotes,
+  type KeyPoint,
   type NotesAwaited,
   NotesNotReady,
   type NotesVersions,
@@ -97,8 +98,8 @@ export function createNotes(deps: Room) {
         )
         const overtaken = edits.some(edit => edit.version > version)
         if (if_match && (overtaken || !if_match.includes(version))) throw Stale()
-        const contents = { ...base.contents, ...body }
         requireKnownCues(base.contents.key_points, body)
+        const contents = { ...base.contents, ...body, ...withTrueCues(base.contents.key_points, body) }
         const row = await draftRow(db, me, meeting_id, base.session_id)
         const made = {
           ...row,
@@ -217,6 +218,18 @@ function latestOf(newestFirst: store.NotesHead[], session_id: string): store.Not
 }
 
 /** A person may move or drop a cue, and not make one up. */
+/** Who edits may choose among the quotes, and not what was quoted: a point of their own words has no cue. */
+function withTrueCues(known: KeyPoint[], { key_points }: EditNotes): { key_points?: KeyPoint[] } {
+  if (!key_points) return {}
+  const quoted = new Map(known.map(point => [point.text, point.cues]))
+  return {
+    key_points: key_points.map(({ text, cues }) => ({
+      text,
+      cues: (quoted.get(text) ?? []).filter(({ id }) => cues.some(cue => cue.id === id)),
+    })),
+  }
+}
+
 function requireKnownCues(known: { cues: { id: string }[] }[], { key_points = [] }: EditNotes): void {
   const ids = new Set(known.flatMap(({ cues }) => cues.map(({ id }) => id)))
   const errors = key_points.flatMap(({ cues }, i) =>

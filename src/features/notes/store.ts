@@ -88,9 +88,10 @@ export const listDue = (db: Db, now: string, limit: number): Promise<NotesHead[]
 
 type Key = Pick<NotesRow, 'meeting_id' | 'version'>
 
-/** For exactly one of those who try: the guard settles it, on every engine. */
+/** For exactly one of those who try: the guard settles it. Whoever dies of it has tried, too. */
 export async function lease(db: Db, { meeting_id, version }: Key, now: string, leased_until: string): Promise<boolean> {
-  return (await due(db, now).where({ meeting_id, version }).update({ leased_until })) === 1
+  const leased = due(db, now).where({ meeting_id, version }).update({ leased_until }).increment('attempts', 1)
+  return (await leased) === 1
 }
 
 type Outcome = Partial<

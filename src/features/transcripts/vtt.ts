@@ -90,11 +90,17 @@ const entities: { [name: string]: string } = {
   lrm: '\u200E',
   rlm: '\u200F',
   quot: '"',
+  apos: "'",
 }
+
+const isCharacter = (code: number) => code > 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff)
 
 const plain = (text: string) =>
   text
-    .replace(/&(amp|lt|gt|nbsp|lrm|rlm|quot);/g, (_, name: string) => entities[name] ?? '')
+    .replace(/&(?:(amp|lt|gt|nbsp|lrm|rlm|quot|apos)|#(\d{1,7})|#x([0-9a-f]{1,6}));/gi, (whole, name, decimal, hex) => {
+      const code = Number.parseInt(decimal ?? hex, decimal ? 10 : 16)
+      return name ? (entities[name.toLowerCase()] ?? whole) : isCharacter(code) ? String.fromCodePoint(code) : whole
+    })
     .replace(/[^\P{Cc}\n\t]/gu, '')
     .trim()
 

@@ -21,12 +21,11 @@ export function createLocalEngine(): Engine {
       let room = mostCharacters
       for (const utterance of utterances) {
         room -= utterance.text.length
-        if (room < 0) break
+        if (room < 0 || sentences.length > mostSentences) break
         sentences.push(...sentencesOf(utterance))
         await breathe()
       }
-      const names = new Set(material.people.map(({ display_name }) => display_name))
-      for (const { speaker } of utterances) names.add(speaker)
+      const names = namesOf(material, utterances)
 
       const telling = await rank(sentences, breathe)
       return {
@@ -41,6 +40,21 @@ export function createLocalEngine(): Engine {
 
 /** A day of talking. Who fills a transcript beyond that, fills it with something else. */
 const mostCharacters = 4_000_000
+
+const mostSentences = 50_000
+
+/** Each name is looked for in each sentence, and a captioner may make up as many as it likes. */
+function namesOf({ people }: Material, utterances: Utterance[]): Set<string> {
+  const spoken = new Map<string, number>()
+  for (const { speaker } of utterances) spoken.set(speaker, (spoken.get(speaker) ?? 0) + 1)
+  const busiest = [...spoken].sort(([, a], [, b]) => b - a).map(([speaker]) => speaker)
+  const all = [...people.slice(0, mostPeople).map(({ display_name }) => display_name), ...busiest]
+  return new Set([...new Set(all)].filter(name => name.length <= longestName).slice(0, mostNames))
+}
+
+const mostPeople = 60
+const mostNames = 80
+const longestName = 60
 
 const keyPointOf = ({ text, utterance }: Sentence): KeyPoint => ({ text, cues: [cueOf(utterance)] })
 
