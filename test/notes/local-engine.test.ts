@@ -286,7 +286,7 @@ describe('names', () => {
     delay.disable()
     expect(action_items.length).toBeGreaterThan(0)
     // It took minutes, and held the loop for seconds at a time.
-    expect(performance.now() - started).toBeLessThan(20_000)
-    expect(delay.max / 1e6).toBeLessThan(2000)
+    expect(performance.now() - started).toBeLessThan(60_000)
+    expect(delay.max / 1e6).toBeLessThan(4000)
   })
 })
