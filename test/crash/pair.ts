@@ -20,7 +20,7 @@ export async function listenersOf({ sql }: Pick<Awaited<ReturnType<typeof startP
   for (;;) {
     const listening = await sql<{ pid: number }>(
       `SELECT pid FROM pg_stat_activity
-       WHERE datname = current_database() AND application_name = 'parley wakeups' AND query LIKE 'LISTEN%'`,
+       WHERE datname = current_database() AND application_name = 'parley wakeups' AND query ~ 'LISTEN|pg_notify'`,
     )
     if (listening.length === count) return listening.map(({ pid }) => pid)
   }
