@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterCommit, type Db, inTransaction } from '../../db/transaction.ts'
 import type { Actor, Events } from '../../events/events.ts'
 import type { Caller } from '../../kernel/caller.ts'
@@ -197,9 +198,15 @@ export function createFinish({ db, clock, events, log, files, ffmpeg, meetings, 
         if (now.source === 'upload') requireAll(await store.listChunks(db, now.id), chunks)
         await close(db, caller, now)
       })
-      const made = making.get(recording.id)
+      const until = performance.now() + patience_ms
       const patience = new Promise<Outcome>(resolve => setTimeout(resolve, patience_ms, 'later').unref())
-      if ((await Promise.race([made, patience])) === 'no room') throw StorageFull()
+      while (performance.now() < until) {
+        const outcome = await Promise.race([making.get(recording.id), patience])
+        if (outcome === 'no room') throw StorageFull()
+        // Somebody else may have stopped it a moment ago, here or on another node, and makes it.
+        if (outcome || (await store.findById(db, recording.id))?.status !== 'processing') return
+        await pause(50)
+      }
     },
 
     /** Its session is over: what is uploaded has a while to arrive. */
