@@ -108,6 +108,24 @@ it('notes whose process died are written by another when the lease has run out, 
   expect((await room.events()).filter(type => type === 'notes.ready')).toHaveLength(2)
 })
 
+it('notes that have been the end of three processes are given up', async () => {
+  const room = await talk()
+  const { reply } = await begin(room)
+  for (let died = 1; died < 3; died++) {
+    world.clock.advance(lease_s + 10)
+    const again = new Promise<void>(resolve => fake.answerNext(() => resolve())) // which is never answered either
+    await (await world.startNode()).app.sweeper.tick()
+    await again
+  }
+  world.clock.advance(lease_s + 10)
+  const asked = fake.asked.length
+  await (await world.startNode()).app.sweeper.tick()
+  const row = () => world.db('ai_notes').where({ meeting_id: room.meeting.id, version: reply.body.version }).first()
+  await expect.poll(async () => (await row()).status).toBe('failed')
+  expect(await row()).toMatchObject({ reason: 'internal', pending_session_id: null })
+  expect(fake.asked).toHaveLength(asked)
+})
+
 it('a node that is stopped leaves its notes to the next, at once', async () => {
   const room = await talk()
   const node = await world.startNode()

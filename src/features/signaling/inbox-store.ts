@@ -56,6 +56,9 @@ export interface Ask {
   since?: number | undefined
 }
 
+/** For who wants to know nothing of what is in it: later than any revision. */
+export const NOTHING_IN_IT = 2_147_483_647
+
 /** An inbox as it stands in the table, and those of its signals that were written since the revision. */
 export interface Loaded extends Pick<Ask, 'since'> {
   row: Row

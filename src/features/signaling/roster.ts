@@ -145,23 +145,25 @@ export function followRoster({ clock, events, presence, changed }: Deps) {
     })
   }
 
+  /** What is in the inboxes already does not matter: of however much that is, only the counters are read. */
   async function append(db: Db, to: Connection[], entryFor: (to: Connection) => Entry): Promise<void> {
     const entries = new Map(to.map(each => [each.connection, entryFor(each)]))
-    await change(db, to, draft => {
+    const add = (draft: Draft) => {
       const entry = entries.get(draft.inbox.id)
       if (entry) draft.append(entry)
-    })
+    }
+    await change(db, to, add, inboxes.NOTHING_IN_IT)
   }
 
   /** As part of a transaction that is under way: so nobody may know of it before the end. */
-  async function change(db: Db, of: Connection[], work: (draft: Draft) => void): Promise<void> {
+  async function change(db: Db, of: Connection[], work: (draft: Draft) => void, since?: number): Promise<void> {
     if (of.length === 0) return
     const ids = of.map(({ connection }) => connection)
     const batch = await batchWithin(db)
     await inboxes.lock(batch, ids)
     const loaded = await inboxes.loadIn(
       batch,
-      ids.map(id => ({ id })),
+      ids.map(id => ({ id, since })),
     )
     const drafts = loaded.map(each => inboxes.inboxOf(each)).flatMap(inbox => (inbox.closed ? [] : new Draft(inbox)))
     for (const draft of drafts) work(draft)
