@@ -21,25 +21,26 @@ const unflushed = '-c synchronous_commit=off'
 
 /**
  * Carries what is rung on one node to every other on the same database, by LISTEN and NOTIFY: one connection to listen
- * and to tell on, and one statement for all that was rung in the same moment. A bell that is lost on the way costs the second until
- * the waiter looks again by itself, so nothing here is waited for, and nothing is tried twice.
+ * and to tell on, and one statement for all that was rung in the same moment. A bell that is lost on the way costs the
+ * second until the waiter looks again by itself, so nothing here is waited for, and nothing is tried twice.
  */
 export function relayThroughPostgres({ url, db, wakeups, log }: Deps) {
   const node = newSecret()
   const rung = new Set<string>()
   let client: pg.Client | undefined
   let listens = false
-  let telling: Promise<void> | undefined
+  let telling = false
   let timer: NodeJS.Timeout | undefined
   let stopped = false
 
   wakeups.onNotify(topic => {
     rung.add(topic)
-    if (!telling) telling = tellOthers()
+    if (!telling) tellOthers()
   })
 
   /** What is rung while the others are told goes with the next word to them. */
   async function tellOthers(): Promise<void> {
+    telling = true
     await new Promise(setImmediate)
     try {
       while (rung.size > 0) {
@@ -50,14 +51,14 @@ export function relayThroughPostgres({ url, db, wakeups, log }: Deps) {
     } catch (error) {
       log.warn({ err: error }, 'other nodes were not woken; they look by themselves')
     } finally {
-      telling = undefined
+      telling = false
     }
   }
 
   async function tell(payload: string): Promise<void> {
-    if (client && listens)
-      await client.query({ name: 'tell', text: 'SELECT pg_notify($1, $2)', values: [channel, payload] })
-    else await writerOf(db).raw('SELECT pg_notify(?, ?)', [channel, payload])
+    const values = [channel, payload]
+    if (client && listens) await client.query({ name: 'tell', text: 'SELECT pg_notify($1, $2)', values })
+    else await writerOf(db).raw('SELECT pg_notify(?, ?)', values)
   }
 
   async function connect(): Promise<void> {

@@ -1,13 +1,12 @@
 import type { Db } from '../../db/transaction.ts'
 import type { Caller } from '../../kernel/caller.ts'
-import { Banned, type Meeting } from '../meetings/schema.ts'
+import { Banned } from '../meetings/schema.ts'
 import { isHost, requireVisible, type Standing, standingOf } from '../meetings/standing.ts'
 import { NoSession, NotThere } from './schema.ts'
 import * as store from './store.ts'
 
 /** Somebody who may know of a session, live or over: they were there and were not shown out, or are a host. */
 export interface Witness extends Standing {
-  meeting: Meeting
   session: store.SessionRow
 }
 

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import type { Log } from '../../kernel/log.ts'
+import { baseType } from './schema.ts'
 
 const run = promisify(execFile)
 
@@ -81,5 +82,3 @@ export function createFfmpeg(log: Log) {
     },
   }
 }
-
-export const baseType = (content_type: string): string => content_type.split(';')[0]?.trim() ?? ''

@@ -98,12 +98,6 @@ export function createFiles(storage_dir: string) {
       return handle.createReadStream({ start, end })
     },
 
-    /** Undefined when there is none. */
-    async sizeOf(id: string, name: string): Promise<number | undefined> {
-      const found = await lstat(pathOf(id, name)).catch(ignoreMissing)
-      return found?.isFile() ? found.size : undefined
-    },
-
     /** For a program of its own, which knows paths and not ids. */
     pathOf,
 
@@ -128,12 +122,11 @@ export function createFiles(storage_dir: string) {
       }
     },
 
-    /** All else in the folder goes; returns how much that was. */
-    async keepOnly(id: string, names: string[]): Promise<number> {
+    /** All else in the folder goes. */
+    async keepOnly(id: string, names: string[]): Promise<void> {
       await requireFolder(id)
       const others = (await readdir(folderOf(id))).filter(name => !names.includes(name))
       for (const name of others) await rm(join(folderOf(id), name), { force: true, recursive: true })
-      return others.length
     },
 
     remove: (id: string, name: string): Promise<void> => rm(pathOf(id, name), { force: true }),

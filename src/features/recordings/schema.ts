@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Id, Instant, idOf, listOf, Page, Secret } from '../../kernel/fields.ts'
+import { Id, Instant, idOf, listOf, Secret } from '../../kernel/fields.ts'
 import { problem } from '../../kernel/problem.ts'
 
 /** What MediaRecorder makes, and what the mocked recorder does. */
@@ -12,6 +12,9 @@ export const uploadTypes = [
   'video/x-matroska',
 ] as const
 export const mockType = 'text/plain'
+
+/** Without its codecs. */
+export const baseType = (content_type: string): string => content_type.split(';')[0]?.trim() ?? ''
 
 const ContentType = z
   .string()
@@ -66,7 +69,6 @@ export const DownloadQuery = z.strictObject({
   copy: z.enum(['seekable']).optional().meta({ description: 'The copy in which players can jump, where there is one' }),
 })
 export type DownloadQuery = z.infer<typeof DownloadQuery>
-export { Page }
 
 export const Recording = z
   .object({

@@ -20,6 +20,7 @@ import { createFiles, RECORDING, SEEKABLE } from './files.ts'
 import { createFinish } from './finish.ts'
 import { recordingJobs } from './jobs.ts'
 import {
+  baseType,
   type ChangeRecording,
   type DownloadQuery,
   type Link,
@@ -115,7 +116,7 @@ export function createRecordings(deps: Deps) {
       const recording = link === undefined && caller ? await visible(caller, id) : await linked(id, link ?? '')
       if (recording.status !== 'ready') throw NotReady()
       if (copy !== undefined && recording.seekable_bytes === null) throw NotFound()
-      const { name: title } = await titleOf(recording)
+      const title = await titleOf(recording)
       const name = copy ? SEEKABLE : RECORDING
       return {
         name: `${title}.${extensionOf(recording.content_type)}`,
@@ -172,10 +173,10 @@ export function createRecordings(deps: Deps) {
     return recording
   }
 
-  async function titleOf({ tenant_id, meeting_id, started_at }: store.RecordingRow): Promise<{ name: string }> {
+  async function titleOf({ tenant_id, meeting_id, started_at }: store.RecordingRow): Promise<string> {
     const meeting = await meetings.findFor(db, tenant_id, meeting_id)
     const title = [...(meeting?.title ?? 'Recording')].slice(0, 80).join('')
-    return { name: `${title} ${started_at.slice(0, 10)}` }
+    return `${title} ${started_at.slice(0, 10)}`
   }
 
   async function remove({ id, tenant_id, meeting_id }: store.RecordingRow, actor: Actor): Promise<void> {
@@ -243,4 +244,4 @@ const extensions: { [type: string]: string } = {
   'video/x-matroska': 'mkv',
 }
 
-const extensionOf = (content_type: string): string => extensions[content_type.split(';')[0]?.trim() ?? ''] ?? 'bin'
+const extensionOf = (content_type: string): string => extensions[baseType(content_type)] ?? 'bin'
