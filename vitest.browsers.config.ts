@@ -8,7 +8,7 @@ const outputFile = process.env.TEST_REPORT
 export default defineConfig({
   test: {
     include: ['test/browsers/**/*.browser.ts'],
-    globalSetup: 'test/crash/build.ts',
+    globalSetup: 'test/support/build.ts',
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 60_000,

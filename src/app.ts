@@ -3,6 +3,7 @@ import { type Config, originOf } from './config.ts'
 import type { Db } from './db/transaction.ts'
 import { createEvents } from './events/events.ts'
 import { accountJobs } from './features/accounts/jobs.ts'
+import type { Passwords } from './features/accounts/passwords.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
 import { createAccounts } from './features/accounts/service.ts'
 import { chatRoutes } from './features/chat/routes.ts'
@@ -57,19 +58,21 @@ interface Deps {
   log: Log
   metrics: Metrics
   wakeups: Wakeups
+  /** A hash takes a while, as it should; tests, which make many people, make each hash once. */
+  passwords?: Passwords
   version: string
 }
 
 export type App = ReturnType<typeof createApp>
 
 /** The composition root: plain calls in the order of who needs whom. */
-export function createApp({ config, key, db, clock, log, metrics, wakeups, version }: Deps) {
+export function createApp({ config, key, db, clock, log, metrics, wakeups, passwords, version }: Deps) {
   let stopping = false
   const isStopping = () => stopping
   const limiter = createLimiter(clock, config.rate_limit_factor)
   const events = createEvents(clock)
   const { mail_from, require_verified_email, presence_timeout_s, empty_timeout_s } = config
-  const accounts = createAccounts({ db, clock, events, limiter, key, require_verified_email })
+  const accounts = createAccounts({ db, clock, events, limiter, passwords, key, require_verified_email })
   const mail = createMail<InvitationMail>({
     db,
     clock,

@@ -6,7 +6,7 @@ import { packageRoot } from '../kernel/package.ts'
 import { isKnown } from './download.ts'
 
 /**
- * What browsers are sent: the files of `web/`, by their names, and its page. They are read once, at the start, so that no
+ * What browsers are sent: the files of `web/`, by their names, and its pages. They are read once, at the start, so that no
  * path that somebody asks for ever reaches the disk. Pages of any origin may import the client, which is why it is public.
  */
 export function serveWeb(): Middleware {
@@ -25,7 +25,9 @@ interface WebFile {
   etag: string
 }
 
-const pathOf = ({ name }: WebFile): string => (name === 'index.html' ? '/' : `/web/${name}`)
+/** A page is at its own name: `/meetings` is `web/meetings.html`. */
+const pathOf = ({ name }: WebFile): string =>
+  name === 'index.html' ? '/' : name.endsWith('.html') ? `/${name.slice(0, -'.html'.length)}` : `/web/${name}`
 
 /** The page runs what this server sends, and nothing else; it calls nobody else, and stands in nobody's frame. */
 const policy = [
@@ -34,6 +36,7 @@ const policy = [
   "style-src 'self'",
   "connect-src 'self'",
   'img-src data:',
+  "media-src 'self' blob:",
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",

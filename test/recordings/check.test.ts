@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, inject, it } from 'vitest'
 import { checkStorage } from '../../src/features/recordings/check.ts'
 import { createFiles } from '../../src/features/recordings/files.ts'
 import { emptyFolder, freePort, run, startServer } from '../support/process.ts'
@@ -68,9 +68,9 @@ it('what a crash has left beside a recording that is settled goes after an hour,
 it('storage:check is a program: 0 when all is well, 1 when it has names to print, 2 when it cannot look', async () => {
   const folder = emptyFolder()
   const env = { PORT: String(await freePort()), DATABASE_URL: 'sqlite:storage/parley.sqlite', DEMO: 'off' }
-  const program = join(process.cwd(), 'src/storage-check.ts')
+  const program = join(inject('build'), 'dist/src/storage-check.js')
   const checked = async () => {
-    const check = run(process.execPath, ['--import', import.meta.resolve('tsx'), program], folder, env)
+    const check = run(process.execPath, [program], folder, env)
     return { code: (await check.ended).code, output: check.output() }
   }
   const server = startServer(folder, env)

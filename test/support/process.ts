@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inject } from 'vitest'
 import { listen } from '../../src/http/server.ts'
 import { whenDone } from './cleanup.ts'
 
-const root = process.cwd()
 const running = new Set<ChildProcess>()
 
 /** A folder to run in, without anybody's `.env`, and the way to be rid of it. */
@@ -34,9 +34,9 @@ export interface Run {
   ended: Promise<{ code: number | null; signal: string | null }>
 }
 
-/** Starts the server as a process of its own, as `npm start` does, but for the build. */
+/** Starts the server as a process of its own, as `npm start` does. */
 export const startServer = (folder: string, env: NodeJS.ProcessEnv): Run =>
-  run(process.execPath, ['--import', import.meta.resolve('tsx'), join(root, 'src/main.ts')], folder, env)
+  run(process.execPath, [join(inject('build'), 'dist/src/main.js')], folder, env)
 
 /** Runs any command; the environment has PATH and what is given, and nothing else. */
 export function run(command: string, args: string[], cwd: string, env: NodeJS.ProcessEnv): Run {

@@ -7,6 +7,7 @@ import { readConfig } from '../../src/config.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { inTransaction } from '../../src/db/transaction.ts'
+import { createPasswords, type Passwords } from '../../src/features/accounts/passwords.ts'
 import type { Tokens } from '../../src/features/accounts/schema.ts'
 import type { Invitation } from '../../src/features/invitations/schema.ts'
 import type { Meeting } from '../../src/features/meetings/schema.ts'
@@ -24,6 +25,18 @@ import { emptyDatabase } from './database.ts'
 
 export const TEST_SECRET = 'the secret of tests: 0123456789abcdef'
 export const PASSWORD = 'correct horse battery'
+
+/** Real hashes, each made once: thousands of people in the tests have the same password. */
+const hashes = new Map<string, Promise<string>>()
+const { hash, matches } = createPasswords()
+const passwords: Passwords = {
+  matches,
+  hash(password) {
+    const made = hashes.get(password) ?? hash(password)
+    hashes.set(password, made)
+    return made
+  },
+}
 
 export type World = Awaited<ReturnType<typeof createWorld>>
 
@@ -59,7 +72,17 @@ export async function createWorld(env: NodeJS.ProcessEnv = {}) {
   /** One node; a second one shares the database and the clock, and nothing else. */
   async function startNode() {
     const wakeups = createWakeups()
-    const app = createApp({ config, key, db, clock, log, metrics: createMetrics(), wakeups, version: '0.0.0' })
+    const app = createApp({
+      config,
+      key,
+      db,
+      clock,
+      log,
+      metrics: createMetrics(),
+      wakeups,
+      passwords,
+      version: '0.0.0',
+    })
     const relay =
       settings.engine === 'postgres' ? relayThroughPostgres({ url: settings.url, db, wakeups, log }) : undefined
     await relay?.ready

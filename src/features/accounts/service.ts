@@ -10,7 +10,7 @@ import { NotFound, Stale, Unauthenticated } from '../../kernel/problem.ts'
 import { type AccessClaims, accessToken } from '../../kernel/token.ts'
 import { createAttempts } from './attempts.ts'
 import { createLiveLogins } from './live-logins.ts'
-import { createPasswords } from './passwords.ts'
+import { createPasswords, type Passwords } from './passwords.ts'
 import {
   type ChangePassword,
   EmailTaken,
@@ -34,6 +34,7 @@ interface Deps {
   clock: Clock
   events: Events
   limiter: Limiter
+  passwords?: Passwords
   key: KeyObject
   /** Registering with an address does not prove that it is one's own. */
   require_verified_email: boolean
@@ -49,8 +50,15 @@ const accountKey = (tenant_id: string, email: string) => `${tenant_id} ${email}`
 
 export type Accounts = ReturnType<typeof createAccounts>
 
-export function createAccounts({ db, clock, events, limiter, key, require_verified_email }: Deps) {
-  const passwords = createPasswords()
+export function createAccounts({
+  db,
+  clock,
+  events,
+  limiter,
+  passwords = createPasswords(),
+  key,
+  require_verified_email,
+}: Deps) {
   const attempts = createAttempts({ limiter, clock })
   const liveLogins = createLiveLogins({ db, clock })
 
