@@ -2,14 +2,20 @@
  * What the server refuses, as it says it: `code` is what a program looks at.
  */
 export class Problem extends Error {
-  /** @param {{ status: number, code?: string, title?: string, detail?: string, reason?: string, expected?: number }} told */
-  constructor({ status, code = 'unknown', title = `HTTP ${status}`, detail, reason, expected }, retry_after_s = 0) {
+  /**
+   * @param {{ status: number, code?: string, title?: string, detail?: string, reason?: string, expected?: number,
+   *   errors?: { path: string, message: string }[] }} told
+   */
+  constructor(told, retry_after_s = 0) {
+    const { status, code = 'unknown', title = `HTTP ${status}`, detail, reason, expected, errors = [] } = told
     super(detail ? `${title}: ${detail}` : title)
     this.name = 'Problem'
     this.status = status
     this.code = code
     this.reason = reason
     this.expected = expected
+    /** Every field that is wrong. */
+    this.errors = errors
     this.retry_after_s = retry_after_s
   }
 
@@ -20,16 +26,32 @@ export class Problem extends Error {
 }
 
 /**
+ * @typedef {string | (() => Promise<string>)} Token one that lasts, or the way to the one that is good now
  * @typedef {ReturnType<typeof createApi>} Api
- * @param {{ origin?: string, token?: string }} options
+ * @param {{ origin?: string, token?: Token }} options
  */
 export function createApi({ origin = '', token } = {}) {
-  /** @type {{ [name: string]: string }} */
-  const who = token ? { Authorization: `Bearer ${token}` } : {}
+  /** @param {object} [init] @param {{ [name: string]: string }} [headers] @returns {Promise<RequestInit>} */
+  async function asWhoever(init, headers) {
+    const known = typeof token === 'function' ? await token() : token
+    return {
+      cache: 'no-store',
+      ...init,
+      headers: { ...headers, ...(known ? { Authorization: `Bearer ${known}` } : {}) },
+    }
+  }
+
+  /** @param {string} path @param {object} init @param {{ [name: string]: string }} headers */
+  async function send(path, init, headers) {
+    const reply = await fetch(`${origin}/api${path}`, await asWhoever(init, headers))
+    if (reply.ok) return reply
+    const told = await reply.json().catch(() => ({}))
+    throw new Problem({ ...told, status: reply.status }, Number(reply.headers.get('Retry-After') ?? 0))
+  }
 
   return {
     origin,
-    /** The same, as somebody. @param {string} token */
+    /** The same, as somebody. @param {Token | undefined} token */
     as: token => createApi({ origin, token }),
 
     /**
@@ -40,14 +62,21 @@ export function createApi({ origin = '', token } = {}) {
      * @returns {Promise<any>}
      */
     async call(method, path, body, signal) {
-      const headers = body ? { ...who, 'Content-Type': 'application/json' } : who
-      const init = { method, headers, cache: /** @type {const} */ ('no-store'), signal: signal ?? null }
-      const reply = await fetch(`${origin}/api${path}`, body ? { ...init, body: JSON.stringify(body) } : init)
-      if (reply.status === 204) return undefined
-      const told = await reply.json().catch(() => ({}))
-      if (reply.ok) return told
-      throw new Problem({ ...told, status: reply.status }, Number(reply.headers.get('Retry-After') ?? 0))
+      const init = { method, signal: signal ?? null, ...(body ? { body: JSON.stringify(body) } : {}) }
+      const reply = await send(path, init, body ? { 'Content-Type': 'application/json' } : {})
+      return reply.status === 204 ? undefined : reply.json()
     },
+
+    /** Bytes as they are. @param {string} path @param {Blob} bytes @param {AbortSignal} [signal] */
+    put: (path, bytes, signal) =>
+      send(
+        path,
+        { method: 'PUT', body: bytes, signal: signal ?? null },
+        { 'Content-Type': 'application/octet-stream' },
+      ),
+
+    /** In another form than JSON. @param {string} path @param {string} type @returns {Promise<string>} */
+    text: async (path, type) => (await send(path, {}, { Accept: type })).text(),
   }
 }
 

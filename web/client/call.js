@@ -6,7 +6,7 @@ import { createPeer } from './peer.js'
 /**
  * One connection to a meeting, and through it to everybody who is inside.
  *
- * @typedef {{ origin?: string, token?: string, display_name?: string, stream?: MediaStream, device?: string, wait_s?: number,
+ * @typedef {{ origin?: string, token?: import('./api.js').Token, display_name?: string, stream?: MediaStream, device?: string, wait_s?: number,
  *   waiting?: () => void, signal?: AbortSignal }} Options
  * @typedef {Awaited<ReturnType<typeof createCall>>} Call
  * @typedef {{ connection: { id: string, resume_token: string }, session: { id: string, meeting_id: string },

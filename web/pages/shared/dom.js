@@ -1,0 +1,44 @@
+/** Small words for what every page does with its elements. */
+
+/**
+ * An element with what is in it. Texts become text nodes: nobody's words are ever markup.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {{ [property: string]: unknown }} [properties] those with a hyphen, `role`, `for` and `list` are attributes, `on` listens
+ * @param {...(Node | string | null | undefined | false)} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag)
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === undefined) continue
+    if (name === 'on')
+      for (const [event, heard] of Object.entries(/** @type {any} */ (value))) element.addEventListener(event, heard)
+    else if (name.includes('-') || attributes.has(name)) element.setAttribute(name, String(value))
+    else Reflect.set(element, name, value)
+  }
+  element.append(...children.filter(child => child !== null && child !== undefined && child !== false))
+  return element
+}
+const attributes = new Set(['role', 'for', 'list', 'datetime'])
+
+/**
+ * What the page must have, or it is not this page.
+ * @template {Element} T
+ * @param {string} id @param {new () => T} kind @returns {T}
+ */
+export function find(id, kind) {
+  const found = document.getElementById(id)
+  if (!(found instanceof kind)) throw new Error(`There is no ${id}`)
+  return found
+}
+
+/** What was written in a form, by name; what was left empty is not there. @param {HTMLFormElement} form */
+export function said(form) {
+  /** @type {{ [name: string]: string }} */
+  const fields = {}
+  for (const [name, value] of new FormData(form)) {
+    if (typeof value === 'string' && value.trim() !== '') fields[name] = value.trim()
+  }
+  return fields
+}
