@@ -54,6 +54,15 @@ describe('the resume token', () => {
     expect(await statusOf(inboxOf(world.anyone, bob.connection).resume(bob.resume_token))).toBe(401)
   })
 
+  it('is answered with what I may do by now', async () => {
+    const { ada, bob } = await meet(world)
+    const before = await resumed(bob, bob.resume_token)
+    expect(before).toMatchObject({ role: 'participant', permissions: { send: true, record: false } })
+    await ada.call('POST', ada.at(`/participants/${bob.participant.id}/role`), { role: 'viewer' })
+    const after = await resumed(bob, before.connection.resume_token)
+    expect(after).toMatchObject({ role: 'viewer', permissions: { send: false, screen_share: false, chat: true } })
+  })
+
   it('is another after each time; the former one stays good until the new one is used', async () => {
     const { bob } = await meet(world)
     const first = (await resumed(bob, bob.resume_token)).connection.resume_token

@@ -81,6 +81,26 @@ describe('what those inside are told', () => {
     ])
   })
 
+  it('that somebody knocks, is let in, or not, or has gone: the hosts, and nobody else', async () => {
+    const { ada, bob, room } = await meet(world)
+    const carl = await comeIn(world, room, 'Carl')
+    const decide = (what: string) => ada.call('POST', ada.at(`/participants/${carl.participant.id}/${what}`), {})
+    await decide('remove')
+    for (const person of [ada, bob]) await person.drain()
+    const knock = () => carl.call('POST', carl.at('/join'), {})
+    const lobby = { type: 'meeting', payload: { meeting_id: ada.session.meeting_id, change: 'lobby' } }
+
+    expect((await knock()).status).toBe(202)
+    expect(await ada.readAll()).toMatchObject([lobby])
+    expect((await knock()).status).toBe(202) // which is no news
+    await carl.call('POST', carl.at('/leave'), {})
+    expect(await ada.readAll()).toMatchObject([lobby, lobby])
+    await knock()
+    await decide('admit')
+    expect(await ada.readAll()).toMatchObject([lobby, lobby, lobby, lobby])
+    expect(await bob.readAll()).toEqual([])
+  })
+
   it('each change with a higher version than the one before, and the last is what a newcomer is told', async () => {
     const { ada, bob, room } = await meet(world)
     const carl = await comeIn(world, room, 'Carl')

@@ -1,3 +1,5 @@
+import type { Meeting } from './schema.ts'
+
 /** A type is a template: what a meeting of it has, unless its owner says otherwise. */
 export const meetingTypes = {
   individual: { max_participants: 2, senders: 'all', screen_share: 'all', chat: 'all', recording: 'off', lobby: false },
@@ -30,5 +32,16 @@ export const usualRole = ({ senders }: { senders: 'all' | 'hosts' }): 'participa
   senders === 'hosts' ? 'viewer' : 'participant'
 
 /** A viewer never sends; the others as the meeting has it. */
+/** What somebody may do in there. */
+export const permissionsOf = (
+  { senders, screen_share, chat, recording }: Pick<Meeting, 'senders' | 'screen_share' | 'chat' | 'recording'>,
+  role: Role,
+) => ({
+  send: maySend(role, senders),
+  screen_share: maySend(role, screen_share),
+  chat: chat === 'all' || maySend(role, chat),
+  record: hosts(role) && recording !== 'off',
+})
+
 export const maySend = (role: Role, allowed: 'all' | 'hosts' | 'off'): boolean =>
   hosts(role) ? allowed !== 'off' : role === 'participant' && allowed === 'all'

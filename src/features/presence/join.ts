@@ -10,7 +10,7 @@ import type { MediaProvider } from '../media/provider.ts'
 import * as participants from '../meetings/participant-store.ts'
 import { Banned, isOver, type Meeting, MeetingOver, NeedsMediaProvider } from '../meetings/schema.ts'
 import { isHost, type Standing, standingOf } from '../meetings/standing.ts'
-import { hosts, maySend } from '../meetings/types.ts'
+import { maySend, permissionsOf } from '../meetings/types.ts'
 import { shownAttendance } from './attendance.ts'
 import { findOwn, hasToken } from './connections.ts'
 import type { Lobby } from './lobby.ts'
@@ -247,12 +247,7 @@ export function createJoin({ db, clock, events, accounts, lobby, sessions, media
     return {
       session: shownSession(session),
       role,
-      permissions: {
-        send: maySend(role, meeting.senders),
-        screen_share: maySend(role, meeting.screen_share),
-        chat: meeting.chat === 'all' || maySend(role, meeting.chat),
-        record: hosts(role) && meeting.recording !== 'off',
-      },
+      permissions: permissionsOf(meeting, role),
       roster: seenBy(connection, await store.roster(db, session.id)),
       roster_version: joined_as,
       inbox: { cursor: 0 },

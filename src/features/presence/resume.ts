@@ -6,6 +6,8 @@ import { guestFamily } from '../../kernel/token.ts'
 import type { Accounts } from '../accounts/service.ts'
 import type { MediaProvider } from '../media/provider.ts'
 import * as participants from '../meetings/participant-store.ts'
+import type { Meetings } from '../meetings/service.ts'
+import { permissionsOf } from '../meetings/types.ts'
 import { hasToken } from './connections.ts'
 import { seenBy } from './roster.ts'
 import { ConnectionClosed } from './schema.ts'
@@ -14,11 +16,12 @@ import * as store from './store.ts'
 interface Deps {
   db: Db
   accounts: Accounts
+  meetings: Meetings
   media: MediaProvider
 }
 
 /** Going on with a connection: after a lost network, or with the tokens of another login. */
-export function createResume({ db, accounts, media }: Deps) {
+export function createResume({ db, accounts, meetings, media }: Deps) {
   return {
     /** The token is good once; the one before stays good until its successor is used, since an answer may be lost. */
     async resume(caller: Caller, id: string, resume_token: string) {
@@ -31,9 +34,14 @@ export function createResume({ db, accounts, media }: Deps) {
           resume_token_hash: hashSecret(renewed),
           previous_token_hash: hashSecret(resume_token),
         })
-        const session = await store.findLive(db, connection.meeting_id)
+        const { tenant_id, meeting_id, role } = connection
+        const session = await store.findLive(db, meeting_id)
+        const meeting = await meetings.findFor(db, tenant_id, meeting_id)
+        if (!meeting) throw NotFound()
         return {
           connection: { id, resume_token: renewed },
+          role,
+          permissions: permissionsOf(meeting, role),
           roster: seenBy(connection, await store.roster(db, connection.session_id)),
           roster_version: session?.roster_version ?? 0,
           ice_servers: media.admit({ participant_id: connection.participant_id }).ice_servers,

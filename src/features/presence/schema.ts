@@ -126,6 +126,10 @@ export const RosterEntry = z
   .meta({ id: 'RosterEntry' })
 export type RosterEntry = z.infer<typeof RosterEntry>
 
+export const Permissions = z
+  .object({ send: z.boolean(), screen_share: z.boolean(), chat: z.boolean(), record: z.boolean() })
+  .meta({ id: 'Permissions', description: 'What I may do, by my role and the settings of the meeting' })
+
 export const Joined = z
   .object({
     participant: Participant,
@@ -133,9 +137,7 @@ export const Joined = z
     connection: z.object({ id: Id, resume_token: Secret }),
     session: Session,
     role: Participant.shape.role,
-    permissions: z
-      .object({ send: z.boolean(), screen_share: z.boolean(), chat: z.boolean(), record: z.boolean() })
-      .meta({ description: 'What I may do, by my role and the settings of the meeting' }),
+    permissions: Permissions,
     roster: z.array(RosterEntry).meta({ description: 'Who else is inside, a line for each of their connections' }),
     roster_version: z.int().meta({ description: 'Rises with every change of who is inside' }),
     inbox: z.object({ cursor: z.int().meta({ description: 'Where to begin to read' }) }),

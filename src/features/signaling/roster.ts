@@ -94,6 +94,17 @@ export function followRoster({ clock, events, presence, changed }: Deps) {
   events.on('meeting.unlocked', tellOfMeeting('unlocked'))
   events.on('meeting.updated', tellOfMeeting('updated'))
 
+  /** Who knocks, and who has stopped to: of that they hear who can let them in. They look for themselves who waits. */
+  const tellHosts = async (db: Db, { meeting_id }: { meeting_id: string }, actor: Actor) => {
+    const present = await presence.listPresent(db, actor.tenant_id, meeting_id)
+    const hosts = present?.connections.filter(({ role }) => role === 'host' || role === 'co_host') ?? []
+    await append(db, hosts, () => tell({ now: clock.now() }, 'meeting', { meeting_id, change: 'lobby' }))
+  }
+  events.on('participant.knocked', tellHosts)
+  events.on('participant.admitted', tellHosts)
+  events.on('participant.denied', tellHosts)
+  events.on('participant.stopped_waiting', tellHosts)
+
   presence.onForget(store)
 
   return {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Instant, idOf, Secret } from '../../kernel/fields.ts'
 import { problem } from '../../kernel/problem.ts'
 import { IceServer } from '../media/schema.ts'
-import { RosterEntry } from '../presence/schema.ts'
+import { Permissions, RosterEntry } from '../presence/schema.ts'
 
 /** What crosses the wire. README.md in this folder tells what it is for. */
 
@@ -190,6 +190,8 @@ export type Resume = z.infer<typeof Resume>
 export const Resumed = z
   .object({
     connection: z.object({ id: connection, resume_token: Secret }),
+    role: RosterEntry.shape.role,
+    permissions: Permissions,
     roster: z.array(RosterEntry),
     roster_version: z.int(),
     inbox: z.object({
