@@ -8,4 +8,6 @@
  */
 
 export { Problem } from './client/api.js'
-export { enterRoom, joinMeeting } from './client/call.js'
+export { enterRoom, joinByCode, joinMeeting } from './client/call.js'
+export { wordFor as wordForQuality } from './client/quality.js'
+export { recordMeeting } from './client/recording.js'

@@ -31,19 +31,18 @@ export class Problem extends Error {
  * @param {{ origin?: string, token?: Token }} options
  */
 export function createApi({ origin = '', token } = {}) {
-  /** @param {object} [init] @param {{ [name: string]: string }} [headers] @returns {Promise<RequestInit>} */
-  async function asWhoever(init, headers) {
+  /**
+   * A network that has gone says nothing: whoever has waited longer than any answer takes, asks anew.
+   * @param {string} path @param {RequestInit} init @param {{ [name: string]: string }} headers
+   */
+  async function send(path, { signal: given, ...init }, headers, patience_ms = 40_000) {
     const known = typeof token === 'function' ? await token() : token
-    return {
-      cache: 'no-store',
-      ...init,
-      headers: { ...headers, ...(known ? { Authorization: `Bearer ${known}` } : {}) },
-    }
-  }
-
-  /** @param {string} path @param {object} init @param {{ [name: string]: string }} headers */
-  async function send(path, init, headers) {
-    const reply = await fetch(`${origin}/api${path}`, await asWhoever(init, headers))
+    /** @type {{ [name: string]: string }} */
+    const who = known ? { Authorization: `Bearer ${known}` } : {}
+    const patience = AbortSignal.timeout(patience_ms)
+    const signal = given ? AbortSignal.any([given, patience]) : patience
+    const request = { ...init, signal, cache: /** @type {const} */ ('no-store'), headers: { ...headers, ...who } }
+    const reply = await fetch(`${origin}/api${path}`, request)
     if (reply.ok) return reply
     const told = await reply.json().catch(() => ({}))
     throw new Problem({ ...told, status: reply.status }, Number(reply.headers.get('Retry-After') ?? 0))
@@ -55,10 +54,7 @@ export function createApi({ origin = '', token } = {}) {
     as: token => createApi({ origin, token }),
 
     /**
-     * @param {string} method
-     * @param {string} path
-     * @param {object} [body]
-     * @param {AbortSignal} [signal]
+     * @param {string} method @param {string} path @param {object} [body] @param {AbortSignal} [signal]
      * @returns {Promise<any>}
      */
     async call(method, path, body, signal) {
@@ -67,13 +63,8 @@ export function createApi({ origin = '', token } = {}) {
       return reply.status === 204 ? undefined : reply.json()
     },
 
-    /** Bytes as they are. @param {string} path @param {Blob} bytes @param {AbortSignal} [signal] */
-    put: (path, bytes, signal) =>
-      send(
-        path,
-        { method: 'PUT', body: bytes, signal: signal ?? null },
-        { 'Content-Type': 'application/octet-stream' },
-      ),
+    /** Bytes as they are. @param {string} path @param {Blob} body */
+    put: (path, body) => send(path, { method: 'PUT', body }, { 'Content-Type': 'application/octet-stream' }, 300_000),
 
     /** In another form than JSON. @param {string} path @param {string} type @returns {Promise<string>} */
     text: async (path, type) => (await send(path, {}, { Accept: type })).text(),
@@ -84,11 +75,13 @@ export function createApi({ origin = '', token } = {}) {
 export const pause = (ms, signal) =>
   new Promise(resolve => {
     if (signal.aborted) return resolve()
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => {
+    const done = () => {
       clearTimeout(timer)
+      signal.removeEventListener('abort', done)
       resolve()
-    })
+    }
+    const timer = setTimeout(done, ms)
+    signal.addEventListener('abort', done)
   })
 
 /** Ever longer, and never the same for two who begin together. @param {number} attempt */

@@ -1,16 +1,20 @@
-import { createApi, Problem, pause } from './api.js'
+import { backoff_ms, createApi, Problem, pause } from './api.js'
+import { createHosting } from './hosting.js'
 import { readInbox } from './inbox.js'
 import { createOutbox } from './outbox.js'
 import { createPeer } from './peer.js'
+import { watchQuality } from './quality.js'
 
 /**
  * One connection to a meeting, and through it to everybody who is inside.
  *
- * @typedef {{ origin?: string, token?: import('./api.js').Token, display_name?: string, stream?: MediaStream, device?: string, wait_s?: number,
- *   waiting?: () => void, signal?: AbortSignal }} Options
+ * @typedef {{ origin?: string, token?: import('./api.js').Token, display_name?: string, device?: string,
+ *   stream?: MediaStream, channel?: 'poll' | 'stream' | 'socket', wait_s?: number, waiting?: (token?: string) => void,
+ *   signal?: AbortSignal }} Options
  * @typedef {Awaited<ReturnType<typeof createCall>>} Call
+ * @typedef {{ send: boolean, screen_share: boolean, chat: boolean, record: boolean }} Permissions
  * @typedef {{ connection: { id: string, resume_token: string }, session: { id: string, meeting_id: string },
- *   participant: { id: string, display_name: string }, role: string, permissions: { send: boolean, chat: boolean },
+ *   participant: { id: string, display_name: string }, role: string, permissions: Permissions,
  *   roster: import('./peer.js').Entry[], inbox: { cursor: number }, ice_servers: RTCIceServer[] }} Joined
  */
 
@@ -20,41 +24,65 @@ export async function enterRoom(room, options = {}) {
   const api = createApi(options)
   const body = { display_name, ...(device ? { device } : {}) }
   const entered = await api.call('POST', `/rooms/${encodeURIComponent(room)}/enter`, body)
-  const mine = entered.participant_token ?? token
-  const known = api.as(mine)
-  const joined = entered.connection ? entered : await admitted(known, entered.participant.meeting_id, options)
-  return createCall(known, joined, options)
+  const guest_token = entered.participant_token ?? undefined
+  const known = api.as(guest_token ?? token)
+  const { meeting_id } = entered.participant
+  const joined = entered.connection ? entered : await admitted(known, meeting_id, options, guest_token)
+  return createCall(known, joined, options, guest_token)
+}
+
+/** Knocks with the code of a meeting, as a guest. @param {string} code @param {Options & { display_name: string }} options */
+export async function joinByCode(code, options) {
+  const api = createApi({ origin: options.origin ?? '' })
+  const { display_name } = options
+  const { participant, participant_token } = await api.call('POST', `/join/${encodeURIComponent(code)}`, {
+    display_name,
+  })
+  return joinMeeting(participant.meeting_id, { ...options, token: participant_token })
 }
 
 /** By an account that is invited, or as a guest by their token. @param {string} meeting_id @param {Options} options */
 export async function joinMeeting(meeting_id, options = {}) {
   const api = createApi(options)
-  return createCall(api, await admitted(api, meeting_id, options), options)
+  const guest_token = typeof options.token === 'string' ? options.token : undefined
+  return createCall(api, await admitted(api, meeting_id, options, guest_token), options, guest_token)
 }
 
 /**
  * Asks until a host has let me in.
- * @param {import('./api.js').Api} api @param {string} meeting_id @param {Options} options
+ * @param {import('./api.js').Api} api @param {string} meeting_id @param {Options} options @param {string} [guest_token]
+ * @returns {Promise<Joined>}
  */
-async function admitted(api, meeting_id, { display_name, device, waiting, signal = new AbortController().signal }) {
+async function admitted(api, meeting_id, options, guest_token) {
+  const { display_name, device, waiting, signal = new AbortController().signal } = options
   const about = { ...(display_name ? { display_name } : {}), ...(device ? { device } : {}) }
-  for (let asked = 0; ; asked++) {
-    const joined = await api.call('POST', `/meetings/${meeting_id}/join`, { ...about, wait: asked ? 25 : 0 }, signal)
-    if (joined.connection) return joined
-    if (asked === 0) waiting?.()
-    await pause(200, signal)
+  const ask = (/** @type {number} */ wait) =>
+    api.call('POST', `/meetings/${meeting_id}/join`, { ...about, wait }, signal)
+  let told = await ask(0)
+  if (!told.connection) waiting?.(guest_token)
+  for (let attempt = 0; !told.connection; ) {
+    try {
+      await pause(200, signal)
+      told = await ask(25)
+      attempt = 0
+    } catch (error) {
+      if (signal.aborted || (error instanceof Problem && !error.passes)) throw error
+      await pause(backoff_ms(attempt++), signal)
+    }
   }
+  return told
 }
 
 /**
  * @param {import('./api.js').Api} api
  * @param {Joined} joined
  * @param {Options} options
+ * @param {string} [guest_token] with which to come back, for who has no account
  */
-async function createCall(api, joined, { stream, wait_s }) {
-  const { connection, session, permissions } = joined
+async function createCall(api, joined, { stream, channel, wait_s }, guest_token) {
+  const { connection, session } = joined
   const meeting_id = session.meeting_id
-  let { ice_servers } = joined
+  let { ice_servers, role, permissions } = joined
   let resume_token = connection.resume_token
   let shown = stream
   const ended = new AbortController()
@@ -76,11 +104,22 @@ async function createCall(api, joined, { stream, wait_s }) {
     connection: connection.id,
     cursor: joined.inbox.cursor,
     signal: ended.signal,
+    ...(channel ? { channel } : {}),
     ...(wait_s === undefined ? {} : { wait_s }),
     use,
     missed,
+    lost: () => tell('lost', {}),
     resume,
     closed: end,
+  })
+  watchQuality({
+    peers,
+    signal: ended.signal,
+    told: (peer, quality) => tell('quality', { peer, quality }),
+    report: quality => {
+      const body = { connection: connection.id, quality }
+      return api.call('POST', `/meetings/${meeting_id}/heartbeat`, body, ended.signal)
+    },
   })
 
   /** @param {string} event @param {object} detail */
@@ -116,7 +155,8 @@ async function createCall(api, joined, { stream, wait_s }) {
     if (type === 'peer_joined') {
       const { participant, ...entry } = payload
       meet({ ...participant, ...entry, participant: participant.id }, false)
-    } else if (type === 'peer_left') part(payload.connection, payload.reason)
+    } else if (type === 'peer_updated') await updated(payload)
+    else if (type === 'peer_left') part(payload.connection, payload.reason)
     else if (from && peers.has(from.connection) && isOfNegotiation(type)) {
       const peer = peers.get(from.connection)
       // One that cannot be used must not keep all others from being read.
@@ -125,6 +165,17 @@ async function createCall(api, joined, { stream, wait_s }) {
         peer.rebuild()
       })
     } else tell(type, { from, payload, peer: from ? peers.get(from.connection) : undefined })
+  }
+
+  /** Somebody has another role; if it is me, what I may do is another matter. @param {any} payload */
+  async function updated({ connection: id, participant }) {
+    const peer = peers.get(id)
+    if (peer) peer.role = participant.role
+    if (id === connection.id) {
+      await resume(0)
+      for (const each of peers.values()) each.show(shown, permissions.send)
+      tell('permissions', { role, permissions })
+    } else tell('peer_updated', { peer })
   }
 
   /** Some of what was sent to me has expired: whoever is not connected yet begins anew. @param {import('./inbox.js').Gap} gap */
@@ -141,7 +192,7 @@ async function createCall(api, joined, { stream, wait_s }) {
     const body = { connection: connection.id, resume_token, cursor }
     const told = await api.call('POST', '/rtc/resume', body, ended.signal)
     resume_token = told.connection.resume_token
-    ice_servers = told.ice_servers
+    ;({ ice_servers, role, permissions } = told)
     outbox.goOnAt(told.inbox.send_next)
     tell('resumed', told)
     return told.inbox.cursor
@@ -167,12 +218,21 @@ async function createCall(api, joined, { stream, wait_s }) {
     ...joined,
     api,
     meeting_id,
+    guest_token,
+    hosting: createHosting(api, meeting_id),
+    /** As what I am here, and what I may do: both can change. */
+    get role() {
+      return role
+    },
+    get permissions() {
+      return permissions
+    },
     /** Everybody else, by connection. @type {ReadonlyMap<string, import('./peer.js').Peer>} */
     peers,
 
     /**
-     * peer, left, stream, state, data, resumed, gap, trouble, ended; and whatever else the inbox tells: chat, recording,
-     * meeting, peer_updated, custom.… Returns the way to stop listening.
+     * peer, peer_updated, left, stream, state, quality, open, data, permissions, lost, resumed, gap, trouble, ended; and whatever else
+     * the inbox tells: chat, recording, meeting, custom.… Returns the way to stop listening.
      * @param {string} event @param {(detail: any) => void} listener
      */
     on(event, listener) {
@@ -181,10 +241,10 @@ async function createCall(api, joined, { stream, wait_s }) {
       return () => void all.delete(listener)
     },
 
-    /** Shows something to everybody, now and later. @param {MediaStream} another */
+    /** Shows something to everybody, now and later, in place of what was shown. @param {MediaStream} another */
     show(another) {
       shown = another
-      for (const peer of peers.values()) peer.show(another)
+      for (const peer of peers.values()) peer.show(another, permissions.send)
     },
 
     /** To one of them, or to all, directly. @param {string} data @param {import('./peer.js').Peer} [peer] */

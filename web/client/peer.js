@@ -7,7 +7,7 @@
  *
  * @param {{ entry: Entry, begins: boolean, ice_servers: RTCIceServer[], stream: MediaStream | undefined, may_send: boolean,
  *   send: (type: string, payload: unknown, ice_session?: string) => void,
- *   told: (event: 'stream' | 'state' | 'data', detail: object) => void }} options
+ *   told: (event: 'stream' | 'state' | 'open' | 'data', detail: object) => void }} options
  */
 export function createPeer({ entry, begins, ice_servers, stream, may_send, send, told }) {
   /** @type {RTCPeerConnection | undefined} */
@@ -31,6 +31,7 @@ export function createPeer({ entry, begins, ice_servers, stream, may_send, send,
     early = []
     offering = answering = ignoring = false
     channel = made.createDataChannel('parley', { negotiated: true, id: 0 })
+    channel.onopen = () => told('open', {})
     channel.onmessage = ({ data }) => told('data', { data })
     made.ontrack = ({ streams: [first], track }) => told('stream', { stream: first ?? new MediaStream([track]), track })
     made.onnegotiationneeded = () => offer(made)
@@ -40,19 +41,26 @@ export function createPeer({ entry, begins, ice_servers, stream, may_send, send,
       else send('end_of_candidates', null, ufragOf(sdp))
     }
     made.onconnectionstatechange = () => watch(made)
-    if (begins) addTracks(made)
+    if (begins) showOn(made)
     return made
   }
 
-  /** @param {RTCPeerConnection} made */
-  function addTracks(made) {
-    const sending = new Set(made.getSenders().map(sender => sender.track))
-    const tracks = may_send ? (stream?.getTracks() ?? []) : []
-    for (const track of tracks) if (stream && !sending.has(track)) made.addTrack(track, stream)
-    // Who has nothing to show wants to see all the same.
-    const kinds = new Set(made.getTransceivers().map(({ receiver }) => receiver.track.kind))
-    if (begins)
-      for (const kind of ['audio', 'video']) if (!kinds.has(kind)) made.addTransceiver(kind, { direction: 'recvonly' })
+  /**
+   * One track of each kind: another takes the place of the one before, without a new negotiation. A camera becomes a screen
+   * that way, and whoever comes later sees the screen.
+   * @param {RTCPeerConnection} made
+   */
+  function showOn(made) {
+    for (const kind of ['audio', 'video']) {
+      const track = may_send ? stream?.getTracks().find(track => track.kind === kind) : undefined
+      const place = made.getTransceivers().find(({ receiver }) => receiver.track.kind === kind)
+      const sends = place?.direction === 'sendrecv' || place?.direction === 'sendonly'
+      if (place && sends && !may_send) made.removeTrack(place.sender)
+      else if (place && sends) place.sender.replaceTrack(track ?? null)
+      else if (track && stream) made.addTrack(track, stream)
+      // Who has nothing to show wants to see all the same.
+      else if (!place && begins) made.addTransceiver(kind, { direction: 'recvonly' })
+    }
   }
 
   /** @param {RTCPeerConnection} made */
@@ -85,7 +93,7 @@ export function createPeer({ entry, begins, ice_servers, stream, may_send, send,
     answering = false
     for (const candidate of early.splice(0)) await made.addIceCandidate(candidate)
     if (description.type !== 'offer') return
-    addTracks(made)
+    showOn(made)
     await made.setLocalDescription()
     describe(made)
   }
@@ -143,10 +151,11 @@ export function createPeer({ entry, begins, ice_servers, stream, may_send, send,
       }
     },
 
-    /** @param {MediaStream} another */
-    show(another) {
+    /** @param {MediaStream | undefined} another @param {boolean} allowed */
+    show(another, allowed) {
       stream = another
-      if (pc) addTracks(pc)
+      may_send = allowed
+      if (pc) showOn(pc)
     },
 
     /** @param {string} data */
