@@ -9,7 +9,7 @@ import { watchQuality } from './quality.js'
  * One connection to a meeting, and through it to everybody who is inside.
  *
  * @typedef {{ origin?: string, token?: import('./api.js').Token, display_name?: string, device?: string,
- *   stream?: MediaStream, channel?: 'poll' | 'stream' | 'socket', wait_s?: number, waiting?: (token?: string) => void,
+ *   stream?: MediaStream, channel?: 'poll' | 'stream' | 'socket', wait_s?: number, waiting?: (as: { meeting_id: string, guest_token: string | undefined }) => void,
  *   signal?: AbortSignal }} Options
  * @typedef {Awaited<ReturnType<typeof createCall>>} Call
  * @typedef {{ send: boolean, screen_share: boolean, chat: boolean, record: boolean }} Permissions
@@ -59,7 +59,7 @@ async function admitted(api, meeting_id, options, guest_token) {
   const ask = (/** @type {number} */ wait) =>
     api.call('POST', `/meetings/${meeting_id}/join`, { ...about, wait }, signal)
   let told = await ask(0)
-  if (!told.connection) waiting?.(guest_token)
+  if (!told.connection) waiting?.({ meeting_id, guest_token })
   for (let attempt = 0; !told.connection; ) {
     try {
       await pause(200, signal)

@@ -11,7 +11,10 @@ export function tell(text, kind = 'good') {
 }
 
 /** @param {unknown} error */
-export const tellProblem = error => tell(wordsFor(error), 'bad')
+export function tellProblem(error) {
+  if (!(error instanceof Problem)) console.error(error)
+  tell(wordsFor(error), 'bad')
+}
 
 /**
  * While something is under way its button cannot be pressed again. What goes wrong is told.
@@ -30,11 +33,9 @@ export async function busy(button, work) {
 
 /** What somebody can do about it, where that is known; else what the server says. @param {unknown} error */
 export function wordsFor(error) {
-  if (!(error instanceof Problem)) {
-    // What fetch throws when nobody answers.
-    if (error instanceof TypeError) return unreachable
-    throw error
-  }
+  // What fetch throws when nobody answers, and when nobody has for long.
+  if (error instanceof TypeError || (error instanceof DOMException && error.name === 'TimeoutError')) return unreachable
+  if (!(error instanceof Problem)) return error instanceof Error ? error.message : String(error)
   const field = error.errors[0]
   return words[error.code] ?? (field ? `${field.path} ${field.message}` : error.message)
 }

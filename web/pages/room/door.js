@@ -1,0 +1,134 @@
+import { find, said } from '../shared/dom.js'
+import { me } from '../shared/me.js'
+import { tell, tellProblem } from '../shared/notice.js'
+import { dateAndTime } from '../shared/time.js'
+import { offerDevices, openDevices } from './devices.js'
+import { listenTo } from './level.js'
+import { asked, askedName, guestOf, lookAt } from './where.js'
+
+/**
+ * Before the room: who I am, what the others will see and hear, and the lobby.
+ * @param {{ enter: (where: import('./where.js').Where, display_name: string, signal: AbortSignal) => Promise<void> }} options
+ */
+export function createDoor({ enter }) {
+  const door = find('door', HTMLElement)
+  const form = find('enter', HTMLFormElement)
+  const byCode = find('by-code', HTMLFormElement)
+  const lobby = find('lobby', HTMLElement)
+  const mirror = find('mirror', HTMLVideoElement)
+  const level = find('level', HTMLMeterElement)
+  const camera = find('camera', HTMLSelectElement)
+  const microphone = find('microphone', HTMLSelectElement)
+  const name = field('name')
+  const room = field('room')
+  const leadsSomewhere = Boolean(asked.code || asked.meeting)
+  let stream = new MediaStream()
+  let quiet = () => {}
+  let waiting = new AbortController()
+
+  name.value = askedName || (guestOf(asked)?.display_name ?? me()?.name ?? '')
+  room.value = asked.room ?? ''
+  // A field that nobody sees must not be required.
+  find('which', HTMLElement).hidden = room.disabled = byCode.hidden = leadsSomewhere
+  if (leadsSomewhere) describe()
+  const opened = choose({})
+  for (const select of [camera, microphone]) {
+    select.addEventListener('change', () => choose({ camera: camera.value, microphone: microphone.value }))
+  }
+  navigator.mediaDevices?.addEventListener('devicechange', () => offer())
+  form.addEventListener('submit', submit)
+  find('give-up', HTMLButtonElement).addEventListener('click', () => waiting.abort())
+  byCode.addEventListener('submit', event => {
+    event.preventDefault()
+    location.assign(`/?${new URLSearchParams({ code: said(byCode).code ?? '' })}`)
+  })
+
+  /** @param {string} of */
+  function field(of) {
+    return /** @type {HTMLInputElement} */ (form.elements.namedItem(of))
+  }
+
+  /** What meeting it is, and whether it is one at all. */
+  async function describe() {
+    const title = find('title', HTMLElement)
+    const about = find('about', HTMLElement)
+    title.textContent = about.textContent = ''
+    try {
+      /** @type {any} */
+      const meeting = await lookAt(asked)
+      title.textContent = document.title = meeting.title
+      const by = meeting.owner_name ? `with ${meeting.owner_name}` : ''
+      const when = meeting.scheduled_at ? dateAndTime(meeting.scheduled_at) : ''
+      about.textContent = [when, by, meeting.lobby ? 'a host lets you in' : ''].filter(Boolean).join(' · ')
+    } catch (error) {
+      title.textContent = 'This leads nowhere'
+      form.hidden = true
+      tellProblem(error)
+    }
+  }
+
+  /** @param {{ camera?: string, microphone?: string }} chosen */
+  async function choose(chosen) {
+    for (const track of stream.getTracks()) track.stop()
+    const opened = await openDevices(chosen)
+    stream = opened.stream
+    tell(opened.notice, 'bad')
+    // The page would be loading for as long as it waits for a picture that never comes.
+    mirror.srcObject = stream.getVideoTracks().length > 0 ? stream : null
+    quiet()
+    quiet = listenTo(stream, loudness => {
+      level.value = loudness
+    })
+    for (const track of stream.getTracks()) {
+      const lost = () =>
+        tell(`Your ${track.kind === 'video' ? 'camera' : 'microphone'} has gone. Leave, and choose another.`, 'bad')
+      track.addEventListener('ended', lost)
+    }
+    await offer()
+  }
+
+  async function offer() {
+    await offerDevices(camera, 'videoinput', stream)
+    await offerDevices(microphone, 'audioinput', stream)
+  }
+
+  /** @param {SubmitEvent} event */
+  async function submit(event) {
+    event.preventDefault()
+    const where = leadsSomewhere ? asked : { room: room.value.trim().toLowerCase() }
+    await come(where)
+  }
+
+  /** @param {import('./where.js').Where} where */
+  async function come(where) {
+    const button = /** @type {HTMLButtonElement} */ (form.querySelector('[type=submit]'))
+    button.disabled = true
+    waiting = new AbortController()
+    tell('')
+    try {
+      await opened
+      await enter(where, name.value.trim(), waiting.signal)
+    } catch (error) {
+      if (!waiting.signal.aborted) tellProblem(error)
+    } finally {
+      button.disabled = false
+      lobby.hidden = true
+    }
+  }
+
+  return {
+    come,
+    stream: () => stream,
+    wait() {
+      lobby.hidden = false
+    },
+    open() {
+      door.hidden = false
+      if (stream.getTracks().some(({ readyState }) => readyState === 'ended')) choose({})
+    },
+    close() {
+      door.hidden = true
+      quiet()
+    },
+  }
+}

@@ -1,0 +1,86 @@
+import { createApi } from '../../client/api.js'
+import { enterRoom, joinByCode, joinMeeting } from '../../parley.js'
+import { me, token } from '../shared/me.js'
+
+/**
+ * Which room this page leads to, by its address: `?room=` is a quick room, `?code=` a meeting for a guest, `?meeting=` one
+ * for somebody with an account, or with the token that a guest was given for it.
+ *
+ * @typedef {{ room?: string, code?: string, meeting?: string }} Where
+ * @typedef {Where & { meeting_id: string, participant_token: string, display_name: string }} Guest
+ */
+
+const query = new URLSearchParams(location.search)
+const given = (/** @type {string} */ name) => (query.get(name) ? { [name]: query.get(name) } : {})
+
+/** @type {Where} */
+export const asked = { ...given('room'), ...given('code'), ...given('meeting') }
+export const askedName = query.get('name') ?? ''
+
+/** Where others come in by. @param {Where} where @param {{ join_code: string }} meeting */
+export function linkOf({ room }, { join_code }) {
+  const [name, value] = room ? ['room', room] : ['code', join_code]
+  return `${location.origin}/?${new URLSearchParams({ [name]: value })}`
+}
+
+/** A guest who reloads the page, or who comes from their invitation, is the same guest. */
+const place = 'parley.guest'
+
+/** @param {Where} where @returns {Guest | undefined} */
+export function guestOf({ room, code, meeting }) {
+  /** @type {Guest | null} */
+  const kept = JSON.parse(sessionStorage.getItem(place) ?? 'null')
+  const same = room ? kept?.room === room : code ? kept?.code === code : kept?.meeting_id === meeting
+  return kept && same ? kept : undefined
+}
+
+/**
+ * @param {Where} where
+ * @param {{ display_name: string, stream: MediaStream, waiting: () => void, signal: AbortSignal }} options
+ */
+export async function enter(where, { display_name, stream, waiting, signal }) {
+  const { room, code, meeting } = where
+  const guest = guestOf(where)
+  /** @param {{ meeting_id: string, guest_token?: string | undefined }} as */
+  const keep = ({ meeting_id, guest_token }) => {
+    if (!guest_token) return
+    const kept = { ...where, meeting_id, participant_token: guest_token, display_name }
+    sessionStorage.setItem(place, JSON.stringify(kept))
+  }
+  const known = guest?.participant_token ?? (me() ? token : undefined)
+  const options = {
+    display_name,
+    stream,
+    signal,
+    device: deviceOf(navigator.userAgent),
+    waiting(/** @type {Parameters<typeof keep>[0]} */ as) {
+      keep(as)
+      waiting()
+    },
+    ...(known ? { token: known } : {}),
+  }
+  const call = room
+    ? await enterRoom(room, options)
+    : code && !guest
+      ? await joinByCode(code, options)
+      : await joinMeeting(guest?.meeting_id ?? meeting ?? '', options)
+  keep(call)
+  return call
+}
+
+/**
+ * What there is to say of a meeting before one is inside.
+ * @param {Where} where @returns {Promise<{ title: string } | undefined>}
+ */
+export async function lookAt(where) {
+  if (where.code) return createApi().call('GET', `/join/${encodeURIComponent(where.code)}`)
+  if (!where.meeting) return undefined
+  return createApi({ token: guestOf(where)?.participant_token ?? token }).call('GET', `/meetings/${where.meeting}`)
+}
+
+/** Enough to tell one’s devices apart. @param {string} agent */
+function deviceOf(agent) {
+  const browser = ['Firefox', 'Edg', 'Chrome', 'Safari'].find(name => agent.includes(name))?.replace('Edg', 'Edge')
+  const system = ['Android', 'iPhone', 'iPad', 'Windows', 'Mac', 'Linux'].find(name => agent.includes(name))
+  return [browser ?? 'Browser', system].filter(Boolean).join(' on ')
+}
