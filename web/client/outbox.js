@@ -60,6 +60,7 @@ export function createOutbox({ api, connection, signal, settled }) {
       next = problem.expected // somebody else has sent with this connection: what they did stands
       return post(signals)
     }
+    if (problem.status === 410) return // the inbox says why
     if (signals.length > 1) for (const one of signals) await post([one])
     else if (signals[0]) settled(signals[0], problem)
   }

@@ -12,6 +12,9 @@ export function showHeader() {
         h('span', { className: 'who' }, user.name),
         h('button', { type: 'button', className: 'plain', on: { click: signOut } }, 'Sign out'),
       ]
-    : [h('button', { type: 'button', className: 'plain', on: { click: askToSignIn } }, 'Sign in')]
-  find('nav', HTMLElement).replaceChildren(...mine, link('/docs', 'API'))
+    : [
+        location.pathname !== '/sign-in' &&
+          h('button', { type: 'button', className: 'plain', on: { click: askToSignIn } }, 'Sign in'),
+      ]
+  find('nav', HTMLElement).replaceChildren(...mine.filter(each => each !== false), link('/docs', 'API'))
 }
