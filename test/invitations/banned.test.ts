@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { startSmtp } from '../support/smtp.ts'
+import { linkIn, startSmtp } from '../support/smtp.ts'
 import { createWorld } from '../support/world.ts'
 
 const smtp = await startSmtp()
@@ -19,7 +19,7 @@ async function withBanned() {
   const banned = await world.make.invitee(held)
   const other = await world.make.invitee(held)
   const letter = (await delivered()).find(({ to }) => to === banned.user.email)
-  const [link = ''] = /\/api\/invitations\/link\/[\w-]+/.exec(letter?.text ?? '') ?? []
+  const link = linkIn(letter?.text) ?? ''
   const { id } = await world.db('meeting_participants').where({ invitation_id: banned.invitation.id }).first('id')
   const door = (verb: string, body?: object) => held.owner.post(held.at(`/participants/${id}/${verb}`), body)
   expect((await door('remove', { ban: true })).body.state).toBe('banned')

@@ -6,6 +6,7 @@ import { openDatabase } from '../../src/db/open.ts'
 import { whenDone } from '../support/cleanup.ts'
 import { emptyDatabase } from '../support/database.ts'
 import { emptyFolder, freePort, startServer } from '../support/process.ts'
+import { linkIn } from '../support/smtp.ts'
 
 /** A mail server that takes calls and says nothing, until it is told to speak. */
 async function silentSmtp() {
@@ -82,8 +83,7 @@ it('a process killed between an invitation and its letter leaves exactly one let
   const second = startServer(folder, env)
   const letter = await smtp.aLetter
   expect(letter.to).toMatchObject([{ address: 'ada@example.com' }])
-  const [link = ''] = /http:\S+\/api\/invitations\/link\/\S+/.exec(letter.text ?? '') ?? []
-  const invitation = await fetch(link)
+  const invitation = await fetch(`${origin}${linkIn(letter.text)}`)
   expect(await invitation.json()).toMatchObject({ email: 'ada@example.com', status: 'pending' })
   second.child.kill('SIGTERM')
   expect(await second.ended).toEqual({ code: 0, signal: null })

@@ -4,7 +4,7 @@ import { inTransaction } from '../../src/db/transaction.ts'
 import type { Meeting } from '../../src/features/meetings/schema.ts'
 import { hashSecret } from '../../src/kernel/ids.ts'
 import { engine } from '../support/database.ts'
-import { startSmtp } from '../support/smtp.ts'
+import { linkIn, startSmtp } from '../support/smtp.ts'
 import { createWorld } from '../support/world.ts'
 
 const smtp = await startSmtp()
@@ -27,7 +27,7 @@ async function linkTo(address: string): Promise<string> {
   clock.advance(5)
   await world.app.mailSweeper.tick()
   const letter = smtp.arrivals.findLast(({ to }) => to.includes(address))?.letter
-  const [link] = /\/api\/invitations\/link\/[\w-]{22}(?=\s)/.exec(letter?.text ?? '') ?? []
+  const link = linkIn(letter?.text)
   if (link === undefined) throw new Error(`No link to ${address}`)
   return link
 }

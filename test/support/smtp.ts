@@ -11,6 +11,12 @@ export interface Arrival {
   letter: Email
 }
 
+/** By which an invitation is answered, given the letter: the page that its link leads to asks there. */
+export function linkIn(text = ''): string | undefined {
+  const [, token] = /http:\/\/\S+\/invitation#([\w-]{22})(?=\s|$)/.exec(text) ?? []
+  return token && `/api/invitations/link/${token}`
+}
+
 /** A mail server that keeps what it gets, and can be told to refuse it or to be away. It has no logins: each is wrong. */
 export async function startSmtp() {
   const arrivals: Arrival[] = []

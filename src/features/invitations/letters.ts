@@ -61,7 +61,8 @@ export function createLetters({ db, clock, key, origin }: Deps) {
     const method = kind === 'invitation.request' ? 'REQUEST' : 'CANCEL'
     const status = invitation === undefined || invitation.status === 'withdrawn' ? 'pending' : invitation.status
     const attendees = [{ name, email: to_address, role, status }]
-    const link = stands ? `${origin}/api/invitations/link/${await linkOf(invitation)}` : null
+    // As a fragment, which browsers keep to themselves: no log on the way has it.
+    const link = stands ? `${origin}/invitation#${await linkOf(invitation)}` : null
     return {
       to: { name, address: to_address },
       subject: `${headings[occasion]}: ${event.title}`,

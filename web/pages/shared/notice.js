@@ -54,5 +54,7 @@ const words = {
   banned: 'A host has banned you from this meeting.',
   guests_refused: 'This meeting is for invited people only. Sign in first.',
   stale_sequence: 'The meeting has been moved meanwhile. Look at its new time, and answer again.',
+  stale: 'Somebody has changed this meanwhile. Load the page again, and look at it first.',
+  meeting_over: 'The meeting is over: nothing is answered any more.',
   wrong_credentials: 'E-mail address or password is wrong.',
 }
