@@ -1,4 +1,4 @@
-import { enter, type InPage, launch, someone } from '../test/browsers/pages.ts'
+import { enter, type InPage, launch, type Options, someone } from '../test/browsers/pages.ts'
 import { freePort } from './support/inbox.ts'
 import { quantile, reachable, row, startParley } from './support/parley.ts'
 
@@ -15,8 +15,8 @@ const took = { held: [] as number[], asked: [] as number[] }
 try {
   await reachable(`${parley.origin}/health/ready`, parley.process)
   for (let round = 0; round < rounds; round++) {
-    took.held.push(await firstFrame(`held-${round}`, undefined))
-    took.asked.push(await firstFrame(`asked-${round}`, 0))
+    took.held.push(await firstFrame(`held-${round}`, {}))
+    took.asked.push(await firstFrame(`asked-${round}`, { wait_s: 0 }))
   }
 } finally {
   await browser.close()
@@ -28,11 +28,11 @@ console.log(row('', 'held', 'asked', 'ratio'))
 console.log(row('join to first frame', held.toFixed(0), asked.toFixed(0), (held / asked).toFixed(2)))
 process.exit(0)
 
-async function firstFrame(room: string, wait_s: number | undefined): Promise<number> {
+async function firstFrame(room: string, options: Options): Promise<number> {
   const ada = await someone(browser, parley.origin)
   const bob = await someone(browser, parley.origin)
-  await enter(ada, room, 'Ada', wait_s)
-  await enter(bob, room, 'Bob', wait_s)
+  await enter(ada, room, 'Ada', options)
+  await enter(bob, room, 'Bob', options)
   await bob.page.waitForFunction(() => (globalThis as unknown as InPage).firstFrame_ms !== undefined)
   const ms = await bob.page.evaluate(() => (globalThis as unknown as InPage).firstFrame_ms)
   for (const { context } of [ada, bob]) await context.close()

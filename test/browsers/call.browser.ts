@@ -1,7 +1,18 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { orNotRun } from '../crash/not-run.ts'
-import { browsers, enter, type InPage, launch, type Seen, type Someone, seen, someone } from './pages.ts'
+import {
+  browsers,
+  enter,
+  type InPage,
+  launch,
+  type Someone,
+  seen,
+  someone,
+  troublesOf,
+  untilSees,
+  untilTheyMove,
+} from './pages.ts'
 import { startParley } from './server.ts'
 
 let browser: Browser
@@ -22,25 +33,8 @@ afterAll(async () => {
 const people = (count: number, at: { origin: string } = parley): Promise<Someone[]> =>
   Promise.all(Array.from({ length: count }, () => someone(browser, at.origin)))
 
-/** Until each sees so many others move, hears them, and sees that they are the fake camera. */
 async function untilAllSee(all: Someone[], others: number): Promise<void> {
-  for (const who of all) {
-    await expect
-      .poll(() => seen(who), { timeout: 30_000, interval: 200 })
-      .toSatisfy((stats: Seen[]) => stats.length === others && stats.every(isAlive))
-  }
-}
-
-const isAlive = ({ state, frames, packets, green }: Seen) =>
-  state === 'connected' && frames > 3 && packets > 3 && green > 0.3
-
-const framesOf = async (who: Someone): Promise<number> => (await seen(who)).reduce((sum, { frames }) => sum + frames, 0)
-
-async function untilTheyMove(all: Someone[]): Promise<void> {
-  for (const who of all) {
-    const before = await framesOf(who)
-    await expect.poll(() => framesOf(who), { timeout: 15_000 }).toBeGreaterThan(before + 5)
-  }
+  for (const who of all) await untilSees(who, others)
 }
 
 const close = (all: Someone[]) => Promise.all(all.map(({ context }) => context.close()))
@@ -73,10 +67,7 @@ describe('People who enter a room in their browsers', () => {
 
     await bob.page.evaluate(() => (globalThis as unknown as InPage).call.leave())
     await expect.poll(() => seen(ada)).toEqual([])
-    for (const who of [ada, bob]) {
-      expect(who.errors).toEqual([])
-      expect(await who.page.evaluate(() => (globalThis as unknown as InPage).troubles)).toEqual([])
-    }
+    for (const who of [ada, bob]) expect(await troublesOf(who)).toEqual([])
     await close([ada, bob])
   })
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { expect } from 'vitest'
 
 /** People in browsers, each with a profile of their own. */
 
@@ -15,10 +16,20 @@ export const browsers = (): { there: true } | { cannot: string } =>
 
 export const launch = (): Promise<Browser> => chromium.launch({ executablePath, args })
 
-export interface Someone {
+/** A page, whoever drives it: Playwright that of Chromium, Puppeteer that of Firefox. */
+export interface Driven {
+  evaluate<Told>(work: string | (() => Told)): Promise<Awaited<Told>>
+  evaluate<Told, Given>(work: (given: Given) => Told, given: Given): Promise<Awaited<Told>>
+}
+
+export interface Person {
+  page: Driven
+  errors: string[]
+}
+
+export interface Someone extends Person {
   page: Page
   context: BrowserContext
-  errors: string[]
 }
 
 /** Somebody before a page of the server, who has a camera. */
@@ -35,12 +46,15 @@ export async function someone(browser: Browser, origin: string): Promise<Someone
 }
 
 /** They come in; what is to be seen is kept in the page as `call` and `videos`. */
-export async function enter({ page }: Someone, room: string, display_name: string, wait_s?: number): Promise<void> {
-  const content = "import * as parley from '/web/parley.js'; globalThis.parley = parley"
-  await page.addScriptTag({ type: 'module', content })
-  await page.waitForFunction(() => 'parley' in globalThis)
+export async function enter(
+  { page }: Person,
+  room: string,
+  display_name: string,
+  options: Options = {},
+): Promise<void> {
+  await page.evaluate("import('/web/parley.js').then(parley => { globalThis.parley = parley })")
   await page.evaluate(
-    async ({ room, display_name, wait_s }) => {
+    async ({ room, display_name, options }) => {
       const browser = globalThis as unknown as InPage
       const stream = await browser.navigator.mediaDevices.getUserMedia({ video: { frameRate: 15 }, audio: true })
       browser.began = performance.now()
@@ -57,22 +71,28 @@ export async function enter({ page }: Someone, room: string, display_name: strin
         })
         video.play()
       }
-      const waiting = wait_s === undefined ? {} : { wait_s }
-      browser.call = await browser.parley.enterRoom(room, { display_name, stream, ...waiting })
+      browser.call = await browser.parley.enterRoom(room, { ...options, display_name, stream })
       browser.call.on('stream', watch)
       browser.call.on('trouble', ({ error }) => browser.troubles.push(String(error)))
     },
-    { room, display_name, wait_s },
+    { room, display_name, options },
   )
 }
 
-/** Of each peer: how many frames were decoded and audio packets came, and how much green the picture has. */
-export const seen = ({ page }: Someone): Promise<Seen[]> =>
+/** What `enterRoom` takes besides. */
+export interface Options {
+  wait_s?: number
+  ice_transport_policy?: 'all' | 'relay'
+}
+
+/** Of each peer: how many frames were decoded and audio packets came, and how much of the picture is green, or not black. */
+export const seen = ({ page }: Person): Promise<Seen[]> =>
   page.evaluate(async () => {
     const browser = globalThis as unknown as InPage
     const all = []
     for (const [connection, peer] of browser.call.peers) {
-      const stats: Seen = { connection, state: peer.pc?.connectionState ?? 'none', frames: 0, packets: 0, green: 0 }
+      const state = peer.pc?.connectionState ?? 'none'
+      const stats: Seen = { connection, state, frames: 0, packets: 0, green: 0, lit: 0 }
       for (const report of (await peer.pc?.getStats())?.values() ?? []) {
         if (report.type !== 'inbound-rtp') continue
         if (report.kind === 'video') stats.frames = report.framesDecoded ?? 0
@@ -85,10 +105,11 @@ export const seen = ({ page }: Someone): Promise<Seen[]> =>
         const context = canvas.getContext('2d')
         context.drawImage(video, 0, 0, 64, 48)
         const { data } = context.getImageData(0, 0, 64, 48)
-        let green = 0
-        for (let i = 0; i < data.length; i += 4)
-          if (data[i + 1] > data[i] + 20 && data[i + 1] > data[i + 2] + 20) green++
-        stats.green = green / (64 * 48)
+        for (let i = 0; i < data.length; i += 4) {
+          const [red, green, blue] = data.slice(i, i + 3)
+          if (green > red + 20 && green > blue + 20) stats.green += 1 / (64 * 48)
+          if (red + green + blue > 90) stats.lit += 1 / (64 * 48)
+        }
       }
       all.push(stats)
     }
@@ -101,11 +122,62 @@ export interface Seen {
   frames: number
   packets: number
   green: number
+  lit: number
+}
+
+/** Chromium's fake camera has a green background; Firefox's is one plain colour, ever another. */
+export const isOfChromium = ({ green }: Seen) => green > 0.3
+export const isOfFirefox = ({ lit }: Seen) => lit > 0.9
+
+/** Until they see so many others move, hear them, and see the picture that is to be seen. */
+export async function untilSees(who: Person, others: number, picture = isOfChromium): Promise<void> {
+  const isAlive = ({ state, frames, packets }: Seen) => state === 'connected' && frames > 3 && packets > 3
+  await expect
+    .poll(() => seen(who), { timeout: 30_000, interval: 200 })
+    .toSatisfy((all: Seen[]) => all.length === others && all.every(stats => isAlive(stats) && picture(stats)))
+}
+
+const framesOf = async (who: Person): Promise<number> => (await seen(who)).reduce((sum, { frames }) => sum + frames, 0)
+
+export async function untilTheyMove(all: Person[]): Promise<void> {
+  for (const who of all) {
+    const before = await framesOf(who)
+    await expect.poll(() => framesOf(who), { timeout: 15_000 }).toBeGreaterThan(before + 5)
+  }
+}
+
+/** What went wrong that nobody has thrown. */
+export const troublesOf = async ({ page, errors }: Person): Promise<string[]> => [
+  ...errors,
+  ...(await page.evaluate(() => (globalThis as unknown as InPage).troubles)),
+]
+
+/** What is said directly to the one after the other has heard it; each listens before anybody speaks. */
+export async function untilTheyTalk(all: [Person, Person]): Promise<void> {
+  for (const [speaker, listener] of [all, all.toReversed()] as [Person, Person][]) {
+    await listener.page.evaluate(() => {
+      const browser = globalThis as unknown as InPage
+      browser.heard = []
+      browser.call.on('data', ({ data }) => browser.heard.push(data))
+    })
+    const heard = async () => {
+      await speaker.page.evaluate(() => (globalThis as unknown as InPage).call.say('directly'))
+      return listener.page.evaluate(() => (globalThis as unknown as InPage).heard)
+    }
+    await expect.poll(heard).toContain('directly')
+  }
 }
 
 /** What there is in the page, as far as it is used: the types of a browser would be those of the whole program. */
 // biome-ignore lint/suspicious/noExplicitAny: whatever a browser has
 type Anything = any
+
+interface PeerConnection {
+  connectionState: string
+  iceGatheringState: string
+  remoteDescription: { sdp: string } | null
+  getStats(): Promise<Map<string, Anything>>
+}
 
 export interface InPage {
   navigator: { mediaDevices: { getUserMedia(wanted: object): Promise<object> } }
@@ -114,13 +186,12 @@ export interface InPage {
   began: number
   firstFrame_ms: number | undefined
   troubles: string[]
+  heard: string[]
   videos: { [connection: string]: Anything }
   call: {
     connection: { id: string }
-    peers: Map<
-      string,
-      { display_name: string; pc?: { connectionState: string; getStats(): Promise<Map<string, Anything>> } }
-    >
+    ice_servers: { urls: string[]; username?: string }[]
+    peers: Map<string, { display_name: string; pc?: PeerConnection }>
     on(event: string, listener: (detail: Anything) => void): void
     chat(text: string): Promise<Anything>
     say(data: string): void
