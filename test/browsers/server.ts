@@ -3,7 +3,7 @@ import { steadyPort } from '../crash/node.ts'
 import { emptyFolder, type Run, run } from '../support/process.ts'
 
 /** A server that is a process of its own, and that can be killed. */
-export async function startParley() {
+export async function startParley(settings: { [name: string]: string } = {}) {
   const folder = emptyFolder()
   const port = await steadyPort()
   const env = {
@@ -12,6 +12,7 @@ export async function startParley() {
     DEMO: 'off',
     RATE_LIMITS: 'off',
     DATABASE_URL: `sqlite:${folder}/p.sqlite`,
+    ...settings,
   }
   let running: Run | undefined
   const start = async () => {

@@ -9,8 +9,9 @@ import { watchQuality } from './quality.js'
  * One connection to a meeting, and through it to everybody who is inside.
  *
  * @typedef {{ origin?: string, token?: import('./api.js').Token, display_name?: string, device?: string,
- *   stream?: MediaStream, channel?: 'poll' | 'stream' | 'socket', wait_s?: number, waiting?: (as: { meeting_id: string, guest_token: string | undefined }) => void,
- *   signal?: AbortSignal }} Options
+ *   stream?: MediaStream, channel?: 'poll' | 'stream' | 'socket', wait_s?: number,
+ *   ice_transport_policy?: RTCIceTransportPolicy, signal?: AbortSignal,
+ *   waiting?: (as: { meeting_id: string, guest_token: string | undefined }) => void }} Options
  * @typedef {Awaited<ReturnType<typeof createCall>>} Call
  * @typedef {{ send: boolean, screen_share: boolean, chat: boolean, record: boolean }} Permissions
  * @typedef {{ connection: { id: string, resume_token: string }, session: { id: string, meeting_id: string },
@@ -79,7 +80,7 @@ async function admitted(api, meeting_id, options, guest_token) {
  * @param {Options} options
  * @param {string} [guest_token] with which to come back, for who has no account
  */
-async function createCall(api, joined, { stream, channel, wait_s }, guest_token) {
+async function createCall(api, joined, { stream, channel, wait_s, ice_transport_policy }, guest_token) {
   const { connection, session } = joined
   const meeting_id = session.meeting_id
   let { ice_servers, role, permissions } = joined
@@ -134,6 +135,7 @@ async function createCall(api, joined, { stream, channel, wait_s }, guest_token)
       entry,
       begins,
       ice_servers,
+      ice_transport_policy,
       stream: shown,
       may_send: permissions.send,
       send: (type, payload, ice_session) => outbox.send({ to, type, payload, ...(ice_session ? { ice_session } : {}) }),

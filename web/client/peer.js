@@ -5,11 +5,12 @@
  * @typedef {ReturnType<typeof createPeer>} Peer
  * @typedef {{ connection: string, participant: any, display_name: string, role: string, polite: boolean }} Entry
  *
- * @param {{ entry: Entry, begins: boolean, ice_servers: RTCIceServer[], stream: MediaStream | undefined, may_send: boolean,
+ * @param {{ entry: Entry, begins: boolean, ice_servers: RTCIceServer[],
+ *   ice_transport_policy: RTCIceTransportPolicy | undefined, stream: MediaStream | undefined, may_send: boolean,
  *   send: (type: string, payload: unknown, ice_session?: string) => void,
  *   told: (event: 'stream' | 'state' | 'open' | 'data', detail: object) => void }} options
  */
-export function createPeer({ entry, begins, ice_servers, stream, may_send, send, told }) {
+export function createPeer({ entry, begins, ice_servers, ice_transport_policy = 'all', stream, may_send, send, told }) {
   /** @type {RTCPeerConnection | undefined} */
   let pc
   /** @type {RTCDataChannel | undefined} */
@@ -26,7 +27,7 @@ export function createPeer({ entry, begins, ice_servers, stream, may_send, send,
   if (begins) open()
 
   function open() {
-    const made = new RTCPeerConnection({ iceServers: ice_servers })
+    const made = new RTCPeerConnection({ iceServers: ice_servers, iceTransportPolicy: ice_transport_policy })
     pc = made
     early = []
     offering = answering = ignoring = false
