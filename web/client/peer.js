@@ -17,7 +17,10 @@ export function createPeer({ entry, begins, ice_servers, ice_transport_policy = 
   let channel
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let healing
-  /** What came before there was something to add it to. @type {RTCIceCandidateInit[]} */
+  /**
+   * What came before there was something to add it to; some engines tell where they are before they offer.
+   * @type {RTCIceCandidateInit[]}
+   */
   let early = []
   let offering = false
   let answering = false
@@ -29,7 +32,6 @@ export function createPeer({ entry, begins, ice_servers, ice_transport_policy = 
   function open() {
     const made = new RTCPeerConnection({ iceServers: ice_servers, iceTransportPolicy: ice_transport_policy })
     pc = made
-    early = []
     offering = answering = ignoring = false
     channel = made.createDataChannel('parley', { negotiated: true, id: 0 })
     channel.onopen = () => told('open', {})
@@ -102,8 +104,8 @@ export function createPeer({ entry, begins, ice_servers, ice_transport_policy = 
   /** @param {RTCIceCandidateInit | null} candidate */
   async function found(candidate) {
     const end = candidate === null || candidate.candidate === ''
-    if (!pc || end) return // that there are no more, an engine finds out by itself
-    if (!pc.remoteDescription) return void early.push(candidate)
+    if (end) return // that there are no more, an engine finds out by itself
+    if (!pc?.remoteDescription) return void early.push(candidate)
     try {
       await pc.addIceCandidate(candidate)
     } catch (error) {
@@ -123,10 +125,21 @@ export function createPeer({ entry, begins, ice_servers, ice_transport_policy = 
   /** Only one side begins anew, or both would; the other asks for it. */
   function rebuild() {
     if (closed || pc?.connectionState === 'connected') return
-    if (!begins) return send('renegotiate', { reason: 'rebuild' })
+    if (begins) renew()
+    else send('renegotiate', { reason: 'rebuild' })
+  }
+
+  function renew() {
     send('bye', { reason: 'rebuild' })
-    pc?.close()
+    drop()
     open()
+  }
+
+  /** With what came for it: that is nothing to the next. */
+  function drop() {
+    pc?.close()
+    pc = undefined
+    early = []
   }
 
   return {
@@ -142,14 +155,8 @@ export function createPeer({ entry, begins, ice_servers, ice_transport_policy = 
       if (type === 'offer' || type === 'answer') await described(payload)
       else if (type === 'candidate') await found(payload)
       else if (type === 'candidates') for (const each of payload) await found(each)
-      else if (type === 'renegotiate' && begins) {
-        send('bye', { reason: 'rebuild' })
-        pc?.close()
-        open()
-      } else if (type === 'bye') {
-        pc?.close()
-        pc = undefined
-      }
+      else if (type === 'renegotiate' && begins) renew()
+      else if (type === 'bye') drop()
     },
 
     /** @param {MediaStream | undefined} another @param {boolean} allowed */
