@@ -11,6 +11,7 @@ export default defineConfig({
     globalSetup: 'test/support/build.ts',
     fileParallelism: false,
     testTimeout: 120_000,
+    expect: { poll: { timeout: 20_000 } },
     hookTimeout: 60_000,
     reporters: outputFile ? ['verbose', sayWhatDidNotRun, ['json', { outputFile }]] : ['verbose', sayWhatDidNotRun],
   },

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { inject } from 'vitest'
 import { steadyPort } from '../crash/node.ts'
 import { emptyFolder, type Run, run } from '../support/process.ts'
@@ -22,6 +23,8 @@ export async function startParley(settings: { [name: string]: string } = {}) {
   await start()
   return {
     origin: `http://127.0.0.1:${port}`,
+    /** Where letters are put, for there is no mail server. */
+    outbox: join(folder, 'storage', 'outbox'),
     start,
     output: () => running?.output() ?? '',
     async kill() {

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { inTransaction } from '../../src/db/transaction.ts'
 import type { Participant } from '../../src/features/meetings/schema.ts'
 import type { Client } from '../support/client.ts'
+import { linkIn } from '../support/smtp.ts'
 import { createWorld, type Held, PASSWORD, type Person } from '../support/world.ts'
 
 const world = await createWorld()
@@ -48,7 +49,7 @@ async function mailedLink(address: string): Promise<string> {
   const outbox = join(world.storage_dir, 'outbox')
   for (const file of readdirSync(outbox).filter(name => name.endsWith('.eml'))) {
     const { to, text } = await PostalMime.parse(readFileSync(join(outbox, file)))
-    const [link] = /\/api\/invitations\/link\/\S+/.exec(text ?? '') ?? []
+    const link = linkIn(text)
     if (link && to?.some(each => each.address === address)) return link
   }
   throw new Error(`There is no mail to ${address}`)
