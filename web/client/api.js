@@ -66,6 +66,15 @@ export function createApi({ origin = '', token } = {}) {
     /** Bytes as they are. @param {string} path @param {Blob} body */
     put: (path, body) => send(path, { method: 'PUT', body }, { 'Content-Type': 'application/octet-stream' }, 300_000),
 
+    /** Only what nobody else has changed since it was read. @param {string} path @param {number} version @param {object} body */
+    async change(path, version, body) {
+      const headers = { 'Content-Type': 'application/json', 'If-Match': `"${version}"` }
+      return (await send(path, { method: 'PATCH', body: JSON.stringify(body) }, headers)).json()
+    },
+
+    /** @param {string} path */
+    bytes: async path => (await send(path, {}, {}, 300_000)).blob(),
+
     /** In another form than JSON. @param {string} path @param {string} type @returns {Promise<string>} */
     text: async (path, type) => (await send(path, {}, { Accept: type })).text(),
   }

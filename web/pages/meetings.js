@@ -1,7 +1,7 @@
 import { showAgenda } from './meetings/agenda.js'
 import { showInvitations } from './meetings/invitations.js'
 import { offerCode, offerPlan } from './meetings/plan.js'
-import { h } from './shared/dom.js'
+import { h, ready } from './shared/dom.js'
 import { showHeader } from './shared/header.js'
 import { askToSignIn, me } from './shared/me.js'
 import { section } from './shared/section.js'
@@ -17,6 +17,7 @@ function show({ name }) {
   showHeader()
   offerPlan()
   offerCode()
+  ready()
   const agenda = showAgenda()
   const invitations = showInvitations(() => agenda.refresh())
   const welcome = section('welcome', async () => {

@@ -1,5 +1,5 @@
 import { createApi } from '../client/api.js'
-import { find, said } from './shared/dom.js'
+import { find, ready, said } from './shared/dom.js'
 import { showHeader } from './shared/header.js'
 import { keep } from './shared/me.js'
 import { busy } from './shared/notice.js'
@@ -17,6 +17,7 @@ signIn.addEventListener('submit', event => submit(event, '/auth/login', said(sig
 register.addEventListener('submit', event =>
   submit(event, '/auth/register', { ...said(register), time_zone: timeZone() }),
 )
+ready()
 
 /** @param {HTMLFormElement} form */
 function turnTo(form) {

@@ -1,6 +1,6 @@
 import { h, said } from '../shared/dom.js'
+import { api } from '../shared/me.js'
 import { busy, wordsFor } from '../shared/notice.js'
-import { changeAsRead } from '../shared/raw.js'
 import { instantOf, localText, placeOf, timeZone } from '../shared/time.js'
 
 /** @typedef {import('../shared/told.js').Meeting} Meeting */
@@ -52,7 +52,7 @@ export async function change(meeting, changed) {
     }
     busy(save, async () => {
       try {
-        await changeAsRead(`/meetings/${id}`, version, body)
+        await api.change(`/meetings/${id}`, version, body)
       } catch (error) {
         wrong.textContent = wordsFor(error)
         return

@@ -1,7 +1,6 @@
 import { h, said } from '../shared/dom.js'
 import { api } from '../shared/me.js'
 import { busy, tell } from '../shared/notice.js'
-import { changeAsRead } from '../shared/raw.js'
 import { section } from '../shared/section.js'
 import { clockOf, dateAndTime } from '../shared/time.js'
 
@@ -108,7 +107,7 @@ export function showNotes(id, { session, hosting, cite }) {
     function submit(event) {
       event.preventDefault()
       const work = async () => {
-        const edited = await changeAsRead(`${path}/${version}`, version, { summary: said(form).summary ?? '' })
+        const edited = await api.change(`${path}/${version}`, version, { summary: said(form).summary ?? '' })
         wanted = edited.version
       }
       notes.act(save, work, 'Saved. The version from before is still there.')

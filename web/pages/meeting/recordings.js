@@ -4,7 +4,6 @@ import { h } from '../shared/dom.js'
 import { listAll } from '../shared/lists.js'
 import { api } from '../shared/me.js'
 import { busy } from '../shared/notice.js'
-import { bytesOf } from '../shared/raw.js'
 import { section } from '../shared/section.js'
 import { clockOf, dateAndTime, sizeOf, timeElement } from '../shared/time.js'
 
@@ -90,7 +89,7 @@ function toHave(recording, stage) {
   play.addEventListener('click', () =>
     busy(play, async () => {
       const player = isText
-        ? h('pre', {}, await (await bytesOf(`/recordings/${id}/download`)).text())
+        ? h('pre', {}, await api.text(`/recordings/${id}/download`, 'text/plain'))
         : await playerOf(recording)
       stage.replaceChildren(player)
     }),
@@ -122,7 +121,7 @@ async function sourceOf({ id }, copy = '') {
     return `${pathname}${search}${copy}`
   } catch (error) {
     if (!(error instanceof Problem) || error.status !== 403) throw error
-    return URL.createObjectURL(await bytesOf(`/recordings/${id}/download`))
+    return URL.createObjectURL(await api.bytes(`/recordings/${id}/download`))
   }
 }
 

@@ -1,8 +1,8 @@
 import { h } from '../shared/dom.js'
+import { handOver } from '../shared/hand-over.js'
 import { listAll } from '../shared/lists.js'
 import { api } from '../shared/me.js'
 import { busy } from '../shared/notice.js'
-import { handOver } from '../shared/raw.js'
 import { section } from '../shared/section.js'
 import { clockOf, timeOf } from '../shared/time.js'
 

@@ -1,4 +1,4 @@
-import { find, said } from '../shared/dom.js'
+import { find, ready, said } from '../shared/dom.js'
 import { me } from '../shared/me.js'
 import { tell, tellProblem } from '../shared/notice.js'
 import { dateAndTime } from '../shared/time.js'
@@ -42,6 +42,8 @@ export function createDoor({ enter }) {
     event.preventDefault()
     location.assign(`/?${new URLSearchParams({ code: said(byCode).code ?? '' })}`)
   })
+
+  ready()
 
   /** @param {string} of */
   function field(of) {

@@ -18,6 +18,7 @@ export function followPeople(call, { link, locked }) {
   const end = find('end', HTMLButtonElement)
   const title = find('people-title', HTMLElement)
   const { hosting } = call
+  let knocking = ''
   const isHost = () => call.role === 'host' || call.role === 'co_host'
 
   for (const event of ['peer', 'left', 'peer_updated']) call.on(event, showPresent)
@@ -94,7 +95,9 @@ export function followPeople(call, { link, locked }) {
     waiting.hidden = people.length === 0
     find('show-side', HTMLButtonElement).textContent =
       people.length > 0 ? `People and chat (${people.length} waiting)` : 'People and chat'
-    if (people.length > 0) tell(`${people.map(({ display_name }) => display_name).join(', ')} would like to come in.`)
+    const names = people.map(({ display_name }) => display_name).join(', ')
+    if (names !== knocking) tell(names && `${names} would like to come in.`)
+    knocking = names
     find('waiting-list', HTMLUListElement).replaceChildren(
       ...people.map(({ id, display_name }) =>
         h(

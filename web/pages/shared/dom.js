@@ -33,6 +33,11 @@ export function find(id, kind) {
   return found
 }
 
+/** Whoever presses a button before the page is ready would press it for nothing: so it is ready now. */
+export function ready() {
+  for (const button of document.querySelectorAll('button[type=submit]:disabled')) button.removeAttribute('disabled')
+}
+
 /** What was written in a form, by name; what was left empty is not there. @param {HTMLFormElement} form */
 export function said(form) {
   /** @type {{ [name: string]: string }} */
