@@ -29,7 +29,7 @@ beforeAll(async () => {
   parley = await startParley()
   chromium = await launch()
   fox = await launchFirefox()
-})
+}, 180_000) // its first start writes a whole profile, which takes its time where there is little of it
 afterAll(async () => {
   await fox?.close()
   await chromium?.close()

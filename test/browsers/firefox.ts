@@ -16,7 +16,7 @@ export const firefox = (): { there: true } | { cannot: string } =>
   existsSync(executablePath) ? { there: true } : { cannot: `there is no ${executablePath}` }
 
 export const launchFirefox = (): Promise<Browser> =>
-  puppeteer.launch({ browser: 'firefox', executablePath, headless: true, extraPrefsFirefox })
+  puppeteer.launch({ browser: 'firefox', executablePath, headless: true, timeout: 120_000, extraPrefsFirefox })
 
 /** Somebody before the front page, whose policy stays in force: Firefox cannot be told to look past it. */
 export async function someoneInFirefox(browser: Browser, origin: string): Promise<Person & { page: Page }> {

@@ -53,7 +53,7 @@ async function untilTheyTalk(ada: Person, client: Independent): Promise<void> {
     await ada.page.evaluate(() => (globalThis as unknown as InPage).call.say('from the browser'))
     return client.heard
   }
-  await expect.poll(heardFromAda, { timeout: 20_000 }).toContain('from the browser')
+  await expect.poll(heardFromAda).toContain('from the browser')
   client.say('from outside')
   await expect.poll(heardByAda).toEqual(['from outside'])
   expect((await seen(ada)).map(({ state }) => state)).toEqual(['connected'])

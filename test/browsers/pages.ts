@@ -142,7 +142,7 @@ const framesOf = async (who: Person): Promise<number> => (await seen(who)).reduc
 export async function untilTheyMove(all: Person[]): Promise<void> {
   for (const who of all) {
     const before = await framesOf(who)
-    await expect.poll(() => framesOf(who), { timeout: 15_000 }).toBeGreaterThan(before + 5)
+    await expect.poll(() => framesOf(who)).toBeGreaterThan(before + 5)
   }
 }
 

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { orNotRun } from '../crash/not-run.ts'
 import { emptyFolder } from '../support/process.ts'
 import { accountsAt } from './accounts.ts'
@@ -15,6 +15,7 @@ import { barriers, overflow, untilItSays, type Visitor, visitor } from './visito
 let browser: Browser
 let parley: Awaited<ReturnType<typeof startParley>>
 
+beforeEach(context => orNotRun(context, browsers()))
 beforeAll(async () => {
   if ('cannot' in browsers()) return
   browser = await launch()
@@ -85,8 +86,7 @@ const noComplaints = async (...all: Visitor[]) => {
 }
 
 describe('A quick room', () => {
-  it('lets two people see each other, write, and leave; nobody’s words are markup', async context => {
-    orNotRun(context, browsers())
+  it('lets two people see each other, write, and leave; nobody’s words are markup', async () => {
     const ada = await visit('/?room=tea&name=Ada')
     const bob = await visit('/')
     await enter(ada.page)
@@ -115,8 +115,7 @@ describe('A quick room', () => {
     await noComplaints(ada, bob)
   })
 
-  it('shows a shared screen to those who are there, and to who comes later', async context => {
-    orNotRun(context, browsers())
+  it('shows a shared screen to those who are there, and to who comes later', async () => {
     const script = `navigator.mediaDevices.getDisplayMedia = async () => {
       const canvas = document.createElement('canvas')
       const context = canvas.getContext('2d')
@@ -162,8 +161,7 @@ describe('A quick room', () => {
     await noComplaints(ada, bob, carl)
   })
 
-  it('goes on when the network was away for twenty seconds: the picture moves, and nothing that was written is lost', async context => {
-    orNotRun(context, browsers())
+  it('goes on when the network was away for twenty seconds: the picture moves, and nothing that was written is lost', async () => {
     const cable = await cableTo(parley.origin)
     const ada = await visit('/?room=cut&name=Ada')
     const bob = await visitor(browser, cable.origin, '/?room=cut&name=Bob')
@@ -194,8 +192,7 @@ describe('A quick room', () => {
     cable.close()
   })
 
-  it('is entered as the same person after a reload', async context => {
-    orNotRun(context, browsers())
+  it('is entered as the same person after a reload', async () => {
     const ada = await visit('/?room=again&name=Ada')
     const bob = await visit('/?room=again&name=Bob')
     await enter(ada.page)
@@ -212,8 +209,7 @@ describe('A quick room', () => {
     await noComplaints(ada, bob)
   })
 
-  it('says what to do when there is no camera', async context => {
-    orNotRun(context, browsers())
+  it('says what to do when there is no camera', async () => {
     const script = "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'))"
     const ada = await visit('/?room=blind&name=Ada', { script })
     await untilItSays(notice(ada.page), 'Allow it beside the address')
@@ -224,8 +220,7 @@ describe('A quick room', () => {
 })
 
 describe('A host', () => {
-  it('lets guests in who have the code, or does not; shows out, bans, and lets back in', async context => {
-    orNotRun(context, browsers())
+  it('lets guests in who have the code, or does not; shows out, bans, and lets back in', async () => {
     const { meeting, host } = await heldMeeting()
     const lobby = host.page.locator('#waiting')
     const guest = await knock(meeting.join_code, '<img src=x onerror=alert(1)>')
@@ -267,8 +262,7 @@ describe('A host', () => {
     await noComplaints(host, guest, other)
   })
 
-  it('lets somebody who watches speak, and those who watch see the stage first', async context => {
-    orNotRun(context, browsers())
+  it('lets somebody who watches speak, and those who watch see the stage first', async () => {
     const { meeting, host } = await heldMeeting({ type: 'webinar', recording: 'off' })
     const guest = await knock(meeting.join_code, 'Wendy')
     await press(host.page, 'Admit Wendy')
@@ -285,8 +279,7 @@ describe('A host', () => {
     await noComplaints(host, guest)
   })
 
-  it('records what is seen and heard, and everybody is told', async context => {
-    orNotRun(context, browsers())
+  it('records what is seen and heard, and everybody is told', async () => {
     const { owner, meeting, host } = await heldMeeting()
     const guest = await knock(meeting.join_code, 'Gus')
     await press(host.page, 'Admit Gus')
@@ -314,8 +307,7 @@ describe('A host', () => {
     await noComplaints(host, guest)
   })
 
-  it('ends the meeting for all', async context => {
-    orNotRun(context, browsers())
+  it('ends the meeting for all', async () => {
     const { meeting, host } = await heldMeeting({ type: 'individual' })
     const guest = await knock(meeting.join_code, 'Gus')
     await press(host.page, 'Admit Gus')

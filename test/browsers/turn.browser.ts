@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { orNotRun } from '../crash/not-run.ts'
 import { whenDone } from '../support/cleanup.ts'
 import { coturn, startCoturn } from './coturn.ts'
@@ -18,17 +18,13 @@ import {
 import { startParley } from './server.ts'
 
 const TURN_SECRET = randomBytes(32).toString('hex')
-let relay: Awaited<ReturnType<typeof startCoturn>>
 let rooms = 0
-
-beforeAll(async () => {
-  if ('there' in coturn()) relay = await startCoturn(TURN_SECRET)
-})
 
 describe('People whose browsers may use nothing but a relay', () => {
   it.for(['udp', 'tcp'] as const)('see and hear each other by coturn, reached by %s', async (transport, context) => {
     orNotRun(context, browsers())
     orNotRun(context, coturn())
+    const relay = await startCoturn(TURN_SECRET)
     const parley = await startParley({ TURN_URLS: relay.url(transport), TURN_SECRET })
     const both = await twoInside(parley.origin, ({ types }) => types.length > 0)
     for (const who of both) await untilSees(who, 1)
@@ -45,6 +41,7 @@ describe('People whose browsers may use nothing but a relay', () => {
   it('have no relay by a name that was signed with another secret', async context => {
     orNotRun(context, browsers())
     orNotRun(context, coturn())
+    const relay = await startCoturn(TURN_SECRET)
     const parley = await startParley({ TURN_URLS: relay.url('udp'), TURN_SECRET: randomBytes(32).toString('hex') })
     const both = await twoInside(parley.origin, ({ state }) => state === 'complete')
     for (const who of both) {
@@ -68,7 +65,7 @@ async function twoInside(origin: string, haveAsked: (gathered: Gathered) => bool
     const room = `relayed-${++rooms}`
     for (const [i, who] of both.entries()) await enter(who, room, `Person ${i}`, { ice_transport_policy: 'relay' })
     try {
-      for (const who of both) await expect.poll(() => gatheredBy(who), { timeout: 15_000 }).toSatisfy(haveAsked)
+      for (const who of both) await expect.poll(() => gatheredBy(who)).toSatisfy(haveAsked)
       return both
     } catch (error) {
       if (attempt > 1) throw error

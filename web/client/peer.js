@@ -26,6 +26,8 @@ export function createPeer({ entry, begins, ice_servers, ice_transport_policy = 
   let answering = false
   let ignoring = false
   let closed = false
+  /** How often it was built anew since it last stood. */
+  let tries = 0
 
   if (begins) open()
 
@@ -45,6 +47,7 @@ export function createPeer({ entry, begins, ice_servers, ice_transport_policy = 
     }
     made.onconnectionstatechange = () => watch(made)
     if (begins) showOn(made)
+    wait(made)
     return made
   }
 
@@ -116,15 +119,23 @@ export function createPeer({ entry, begins, ice_servers, ice_transport_policy = 
   /** First the paths are looked for anew; if that does not help, all is built anew. @param {RTCPeerConnection} made */
   function watch(made) {
     told('state', { state: made.connectionState })
-    clearTimeout(healing)
-    if (made !== pc || closed || !['failed', 'disconnected'].includes(made.connectionState)) return
+    if (made !== pc || closed) return
+    if (made.connectionState === 'connected') tries = 0
     if (made.connectionState === 'failed' && begins) made.restartIce()
-    healing = setTimeout(rebuild, made.connectionState === 'failed' ? 8000 : 15_000)
+    wait(made)
+  }
+
+  /** For as long as it may take. Who does not answer at all is asked less and less often. @param {RTCPeerConnection} made */
+  function wait({ connectionState }) {
+    clearTimeout(healing)
+    const ms = patience_ms[connectionState]
+    if (ms) healing = setTimeout(rebuild, ms * 2 ** Math.min(tries, 4))
   }
 
   /** Only one side begins anew, or both would; the other asks for it. */
   function rebuild() {
     if (closed || pc?.connectionState === 'connected') return
+    tries++
     if (begins) renew()
     else send('renegotiate', { reason: 'rebuild' })
   }
@@ -178,6 +189,12 @@ export function createPeer({ entry, begins, ice_servers, ice_transport_policy = 
     },
   }
 }
+
+/**
+ * How long a connection may be so before it is built anew. One that stands needs nothing.
+ * @type {{ [state: string]: number }}
+ */
+const patience_ms = { new: 30_000, connecting: 30_000, disconnected: 15_000, failed: 8000 }
 
 /** @param {string} sdp */
 const ufragOf = sdp => /^a=ice-ufrag:(\S+)/m.exec(sdp)?.[1]
