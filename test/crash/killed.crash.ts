@@ -6,7 +6,8 @@ import { createNode, steadyPort } from './node.ts'
 import { orNotRun } from './not-run.ts'
 import { createWire } from './wire.ts'
 
-const kills = 50
+/** A gate that has twenty minutes for all it looks at kills less often. */
+const kills = Number(process.env.KILLS ?? 50)
 
 for (const [engine, place] of [
   ['SQLite', onSqlite],
