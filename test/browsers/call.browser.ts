@@ -109,4 +109,33 @@ describe('People who enter a room in their browsers', () => {
     await untilAllSee([ada, bob, carl], 2)
     await close([ada, bob, carl])
   })
+
+  it.each(['stream', 'socket'] as const)(
+    'read their inbox by %s, too, and miss nothing when the server comes back',
+    async channel => {
+      const mortal = await startParley()
+      const [ada, bob] = (await people(2, mortal)) as [Someone, Someone]
+      const room = newRoom()
+      await enter(ada, room, 'Ada', { channel })
+      await enter(bob, room, 'Bob', { channel })
+      await untilAllSee([ada, bob], 1)
+      await bob.page.evaluate(() => {
+        const browser = globalThis as unknown as InPage & { texts: string[] }
+        browser.texts = []
+        browser.call.on('chat', ({ payload }) => browser.texts.push(payload.text))
+      })
+      const texts = () => bob.page.evaluate(() => (globalThis as unknown as { texts: string[] }).texts)
+      const write = (text: string) => ada.page.evaluate(text => (globalThis as unknown as InPage).call.chat(text), text)
+      for (const text of ['one', 'two', 'three']) await write(text)
+      await expect.poll(texts).toEqual(['one', 'two', 'three'])
+      await mortal.kill()
+      await mortal.start()
+      await write('four')
+      await expect.poll(texts).toEqual(['one', 'two', 'three', 'four'])
+      await bob.page.evaluate(() => (globalThis as unknown as InPage).call.leave())
+      await expect.poll(() => seen(ada)).toEqual([])
+      await close([ada, bob])
+      await mortal.kill()
+    },
+  )
 })

@@ -81,6 +81,7 @@ export async function enter(
 
 /** What `enterRoom` takes besides. */
 export interface Options {
+  channel?: 'poll' | 'stream' | 'socket'
   wait_s?: number
   ice_transport_policy?: 'all' | 'relay'
 }

@@ -77,16 +77,20 @@ export function createDoor({ enter }) {
     tell(opened.notice, 'bad')
     // The page would be loading for as long as it waits for a picture that never comes.
     mirror.srcObject = stream.getVideoTracks().length > 0 ? stream : null
-    quiet()
-    quiet = listenTo(stream, loudness => {
-      level.value = loudness
-    })
+    measure()
     for (const track of stream.getTracks()) {
       const lost = () =>
         tell(`Your ${track.kind === 'video' ? 'camera' : 'microphone'} has gone. Leave, and choose another.`, 'bad')
       track.addEventListener('ended', lost)
     }
     await offer()
+  }
+
+  function measure() {
+    quiet()
+    quiet = listenTo(stream, loudness => {
+      level.value = loudness
+    })
   }
 
   async function offer() {
@@ -127,6 +131,7 @@ export function createDoor({ enter }) {
     open() {
       door.hidden = false
       if (stream.getTracks().some(({ readyState }) => readyState === 'ended')) choose({})
+      else measure()
     },
     close() {
       door.hidden = true

@@ -1,4 +1,4 @@
-import { createApi } from '../../client/api.js'
+import { createApi, Problem } from '../../client/api.js'
 import { enterRoom, joinByCode, joinMeeting } from '../../parley.js'
 import { me, token } from '../shared/me.js'
 
@@ -37,6 +37,7 @@ export function guestOf({ room, code, meeting }) {
 /**
  * @param {Where} where
  * @param {{ display_name: string, stream: MediaStream, waiting: () => void, signal: AbortSignal }} options
+ * @returns {Promise<import('../../client/call.js').Call>}
  */
 export async function enter(where, { display_name, stream, waiting, signal }) {
   const { room, code, meeting } = where
@@ -59,13 +60,20 @@ export async function enter(where, { display_name, stream, waiting, signal }) {
     },
     ...(known ? { token: known } : {}),
   }
-  const call = room
-    ? await enterRoom(room, options)
-    : code && !guest
-      ? await joinByCode(code, options)
-      : await joinMeeting(guest?.meeting_id ?? meeting ?? '', options)
-  keep(call)
-  return call
+  try {
+    const call = room
+      ? await enterRoom(room, options)
+      : code && !guest
+        ? await joinByCode(code, options)
+        : await joinMeeting(guest?.meeting_id ?? meeting ?? '', options)
+    keep(call)
+    return call
+  } catch (error) {
+    // A token from before: the server has another secret by now, or the meeting is not there any more.
+    if (!guest || !(error instanceof Problem && (error.status === 401 || error.status === 404))) throw error
+    sessionStorage.removeItem(place)
+    return enter(where, { display_name, stream, waiting, signal })
+  }
 }
 
 /**
