@@ -185,6 +185,23 @@ describe('who waits for a meeting that is planned', () => {
 })
 
 describe('a knock', () => {
+  it('of whoever is in the meeting by their account is none: they are told who they are, and come in as that', async () => {
+    const held = await makeMeeting({ guests: false })
+    const invitee = await world.make.invitee(held, { user: visitor })
+    for (const [person, role] of [
+      [held.owner, 'host'],
+      [invitee, 'participant'],
+    ] as const) {
+      const knocked = await person.post(`/api/join/${held.meeting.join_code}`, { display_name: 'Whoever' })
+      expect(knocked.status).toBe(202)
+      expect(knocked.body).toMatchObject({ participant: { role, state: 'away' }, participant_token: null })
+      expect((await person.post(held.at('/join'))).body.participant.id).toBe(knocked.body.participant.id)
+    }
+    expect(await listPeople(held, 'waiting')).toEqual([])
+    const stranger = await world.make.user()
+    expect((await stranger.post(`/api/join/${held.meeting.join_code}`, { display_name: 'Whoever' })).status).toBe(403)
+  })
+
   it('is refused where guests are not wanted, where it is locked, and where it is over', async () => {
     const held = await makeMeeting({ guests: false })
     const knock = () => world.anyone.post(`/api/join/${held.meeting.join_code}`, { display_name: 'Eve' })

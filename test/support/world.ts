@@ -170,8 +170,8 @@ export async function createWorld(env: NodeJS.ProcessEnv = {}) {
       /** Somebody without an account who has knocked with the join code. */
       async guest({ meeting }: Pick<Held, 'meeting'>, display_name = 'Guest') {
         const reply = await node.anyone.post(`/api/join/${meeting.join_code}`, { display_name })
-        if (reply.status !== 202) throw new Error(JSON.stringify(reply.body))
-        const { participant, participant_token } = reply.body as Knocked
+        const { participant, participant_token }: Knocked = reply.body
+        if (reply.status !== 202 || !participant_token) throw new Error(JSON.stringify(reply.body))
         const client = node.anyone.with({ headers: { Authorization: `Bearer ${participant_token}` } })
         return { ...client, participant, token: participant_token }
       },

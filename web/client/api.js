@@ -28,9 +28,9 @@ export class Problem extends Error {
 /**
  * @typedef {string | (() => Promise<string>)} Token one that lasts, or the way to the one that is good now
  * @typedef {ReturnType<typeof createApi>} Api
- * @param {{ origin?: string, token?: Token }} options
+ * @param {{ origin?: string, token?: Token, unknown?: () => Promise<never> }} options `unknown` is for whose login has ended
  */
-export function createApi({ origin = '', token } = {}) {
+export function createApi({ origin = '', token, unknown } = {}) {
   /**
    * A network that has gone says nothing: whoever has waited longer than any answer takes, asks anew.
    * @param {string} path @param {RequestInit} init @param {{ [name: string]: string }} headers
@@ -44,8 +44,9 @@ export function createApi({ origin = '', token } = {}) {
     const request = { ...init, signal, cache: /** @type {const} */ ('no-store'), headers: { ...headers, ...who } }
     const reply = await fetch(`${origin}/api${path}`, request)
     if (reply.ok) return reply
+    if (reply.status === 401 && unknown) return unknown()
     const told = await reply.json().catch(() => ({}))
-    throw new Problem({ ...told, status: reply.status }, Number(reply.headers.get('Retry-After') ?? 0))
+    throw new Problem({ ...told, status: reply.status }, Number(reply.headers.get('Retry-After')) || 0)
   }
 
   return {

@@ -32,14 +32,14 @@ export async function enterRoom(room, options = {}) {
   return createCall(known, joined, options, guest_token)
 }
 
-/** Knocks with the code of a meeting, as a guest. @param {string} code @param {Options & { display_name: string }} options */
+/** With the code of a meeting: a guest knocks, and who belongs to it by their account comes in with that. @param {string} code @param {Options & { display_name: string }} options */
 export async function joinByCode(code, options) {
-  const api = createApi({ origin: options.origin ?? '' })
+  const api = createApi(options)
   const { display_name } = options
   const { participant, participant_token } = await api.call('POST', `/join/${encodeURIComponent(code)}`, {
     display_name,
   })
-  return joinMeeting(participant.meeting_id, { ...options, token: participant_token })
+  return joinMeeting(participant.meeting_id, { ...options, ...(participant_token ? { token: participant_token } : {}) })
 }
 
 /** By an account that is invited, or as a guest by their token. @param {string} meeting_id @param {Options} options */
@@ -59,6 +59,8 @@ async function admitted(api, meeting_id, options, guest_token) {
   const about = { ...(display_name ? { display_name } : {}), ...(device ? { device } : {}) }
   const ask = (/** @type {number} */ wait) =>
     api.call('POST', `/meetings/${meeting_id}/join`, { ...about, wait }, signal)
+  /** So that no host lets in somebody who has gone. If it is not heard, they are forgotten before long. */
+  const stopWaiting = () => api.call('POST', `/meetings/${meeting_id}/leave`, {}).catch(() => {})
   let told = await ask(0)
   if (!told.connection) waiting?.({ meeting_id, guest_token })
   for (let attempt = 0; !told.connection; ) {
@@ -67,6 +69,7 @@ async function admitted(api, meeting_id, options, guest_token) {
       told = await ask(25)
       attempt = 0
     } catch (error) {
+      if (signal.aborted) await stopWaiting()
       if (signal.aborted || (error instanceof Problem && !error.passes)) throw error
       await pause(backoff_ms(attempt++), signal)
     }
@@ -86,6 +89,7 @@ async function createCall(api, joined, { stream, channel, wait_s, ice_transport_
   let { ice_servers, role, permissions } = joined
   let resume_token = connection.resume_token
   let shown = stream
+  let away = false
   const ended = new AbortController()
   /** @type {Map<string, import('./peer.js').Peer>} */
   const peers = new Map()
@@ -109,7 +113,10 @@ async function createCall(api, joined, { stream, channel, wait_s, ice_transport_
     ...(wait_s === undefined ? {} : { wait_s }),
     use,
     missed,
-    lost: () => tell('lost', {}),
+    lost() {
+      away = true
+      tell('lost', {})
+    },
     resume,
     closed: end,
   })
@@ -125,12 +132,19 @@ async function createCall(api, joined, { stream, channel, wait_s, ice_transport_
 
   /** @param {string} event @param {object} detail */
   function tell(event, detail) {
-    for (const listener of listeners.get(event) ?? []) listener(detail)
+    for (const listener of listeners.get(event) ?? []) {
+      try {
+        listener(detail)
+      } catch (error) {
+        reportError(error) // theirs, and nothing that the call should stand still for
+      }
+    }
   }
 
   /** @param {import('./peer.js').Entry} entry @param {boolean} begins */
   function meet(entry, begins) {
     const to = { connection: entry.connection }
+    peers.get(entry.connection)?.close()
     const peer = createPeer({
       entry,
       begins,
@@ -152,12 +166,12 @@ async function createCall(api, joined, { stream, channel, wait_s, ice_transport_
     if (peers.delete(id)) tell('left', { peer, reason })
   }
 
-  /** @param {import('./inbox.js').Incoming} signal */
+  /** Returns whether I am another by it, and have to ask what I may do. @param {import('./inbox.js').Incoming} signal */
   async function use({ type, from, payload, ...rest }) {
     if (type === 'peer_joined') {
       const { participant, ...entry } = payload
       meet({ ...participant, ...entry, participant: participant.id }, false)
-    } else if (type === 'peer_updated') await updated(payload)
+    } else if (type === 'peer_updated') updated(payload)
     else if (type === 'peer_left') part(payload.connection, payload.reason)
     else if (from && peers.has(from.connection) && isOfNegotiation(type)) {
       const peer = peers.get(from.connection)
@@ -167,17 +181,16 @@ async function createCall(api, joined, { stream, channel, wait_s, ice_transport_
         peer.rebuild()
       })
     } else tell(type, { from, payload, peer: from ? peers.get(from.connection) : undefined })
+    const isMine = type === 'peer_updated' && payload.connection === connection.id
+    return isMine || (type === 'meeting' && payload.change === 'updated')
   }
 
-  /** Somebody has another role; if it is me, what I may do is another matter. @param {any} payload */
-  async function updated({ connection: id, participant }) {
+  /** Somebody has another role. @param {any} payload */
+  function updated({ connection: id, participant }) {
     const peer = peers.get(id)
-    if (peer) peer.role = participant.role
-    if (id === connection.id) {
-      await resume(0)
-      for (const each of peers.values()) each.show(shown, permissions.send)
-      tell('permissions', { role, permissions })
-    } else tell('peer_updated', { peer })
+    if (!peer) return
+    peer.role = participant.role
+    tell('peer_updated', { peer })
   }
 
   /** Some of what was sent to me has expired: whoever is not connected yet begins anew. @param {import('./inbox.js').Gap} gap */
@@ -187,24 +200,37 @@ async function createCall(api, joined, { stream, channel, wait_s, ice_transport_
   }
 
   /**
-   * After a lost network, or a server that was away: who is inside now?
+   * After a lost network, or a server that was away, and when what I may do has changed. Who came and went meanwhile, the
+   * inbox tells.
    * @param {number} cursor
    */
   async function resume(cursor) {
     const body = { connection: connection.id, resume_token, cursor }
     const told = await api.call('POST', '/rtc/resume', body, ended.signal)
     resume_token = told.connection.resume_token
-    ;({ ice_servers, role, permissions } = told)
+    ice_servers = told.ice_servers
     outbox.goOnAt(told.inbox.send_next)
-    tell('resumed', told)
+    if (away) tell('resumed', told)
+    away = false
+    const changed = role !== told.role || JSON.stringify(permissions) !== JSON.stringify(told.permissions)
+    ;({ role, permissions } = told)
+    if (changed) {
+      for (const each of peers.values()) each.show(shown, permissions.send)
+      tell('permissions', { role, permissions })
+    }
     return told.inbox.cursor
   }
 
   /** @param {import('./outbox.js').Signal} signal @param {import('./outbox.js').Result | Problem} outcome */
   function settled(signal, outcome) {
-    if (outcome instanceof Problem) tell('trouble', { error: outcome, signal })
+    const peer = peers.get(signal.to.connection)
+    if (outcome instanceof Problem) {
+      tell('trouble', { error: outcome, signal, peer })
+      // They wait for what will not come.
+      if (signal.type === 'offer' || signal.type === 'answer') peer?.rebuild({ even_connected: true })
+    }
     // What was not stored leaves a hole in the negotiation; the pair is open again for a new offer.
-    else if (outcome.status === 'backlogged') peers.get(signal.to.connection)?.rebuild()
+    else if (outcome.status === 'backlogged') peer?.rebuild()
   }
 
   /** @param {string} reason */

@@ -33,11 +33,12 @@ export function createOutbox({ api, connection, signal, settled }) {
 
   /** @param {Signal[]} signals @returns {Promise<void>} */
   async function post(signals) {
+    const first_seq = next // and again the same, whatever a resume says meanwhile
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
-        const body = { connection, first_seq: next, signals }
+        const body = { connection, first_seq, signals }
         const { results } = await api.call('POST', '/rtc/signals', body, signal)
-        next += signals.length
+        next = first_seq + signals.length
         signals.forEach((sent, i) => {
           settled(sent, results[i])
         })
@@ -69,7 +70,7 @@ export function createOutbox({ api, connection, signal, settled }) {
     send,
     /** After a resume, the server says which number it waits for. @param {number} send_next */
     goOnAt(send_next) {
-      next = Math.max(next, send_next)
+      if (!running) next = Math.max(next, send_next)
     },
   }
 }

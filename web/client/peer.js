@@ -8,9 +8,11 @@
  * @param {{ entry: Entry, begins: boolean, ice_servers: RTCIceServer[],
  *   ice_transport_policy: RTCIceTransportPolicy | undefined, stream: MediaStream | undefined, may_send: boolean,
  *   send: (type: string, payload: unknown, ice_session?: string) => void,
- *   told: (event: 'stream' | 'state' | 'open' | 'data', detail: object) => void }} options
+ *   told: (event: 'stream' | 'state' | 'open' | 'data' | 'trouble', detail: object) => void }} options
  */
 export function createPeer({ entry, begins, ice_servers, ice_transport_policy = 'all', stream, may_send, send, told }) {
+  /** What is sent belongs together for who receives it, whatever it is at the moment. */
+  const ours = new MediaStream()
   /** @type {RTCPeerConnection | undefined} */
   let pc
   /** @type {RTCDataChannel | undefined} */
@@ -39,7 +41,7 @@ export function createPeer({ entry, begins, ice_servers, ice_transport_policy = 
     channel.onopen = () => told('open', {})
     channel.onmessage = ({ data }) => told('data', { data })
     made.ontrack = ({ streams: [first], track }) => told('stream', { stream: first ?? new MediaStream([track]), track })
-    made.onnegotiationneeded = () => offer(made)
+    made.onnegotiationneeded = () => offer(made).catch(error => told('trouble', { error }))
     made.onicecandidate = ({ candidate }) => {
       const sdp = made.localDescription?.sdp ?? ''
       if (candidate) send('candidate', candidate.toJSON(), candidate.usernameFragment ?? ufragOf(sdp))
@@ -60,12 +62,18 @@ export function createPeer({ entry, begins, ice_servers, ice_transport_policy = 
     for (const kind of ['audio', 'video']) {
       const track = may_send ? stream?.getTracks().find(track => track.kind === kind) : undefined
       const place = made.getTransceivers().find(({ receiver }) => receiver.track.kind === kind)
-      const sends = place?.direction === 'sendrecv' || place?.direction === 'sendonly'
-      if (place && sends && !may_send) made.removeTrack(place.sender)
-      else if (place && sends) place.sender.replaceTrack(track ?? null)
-      else if (track && stream) made.addTrack(track, stream)
-      // Who has nothing to show wants to see all the same.
-      else if (!place && begins) made.addTransceiver(kind, { direction: 'recvonly' })
+      if (!place) {
+        if (track) made.addTrack(track, ours)
+        // Who has nothing to show wants to see all the same.
+        else if (begins) made.addTransceiver(kind, { direction: 'recvonly' })
+        continue
+      }
+      place.sender.replaceTrack(track ?? null).catch(error => told('trouble', { error }))
+      const sends = place.direction === 'sendrecv' || place.direction === 'sendonly'
+      if (track && !sends) {
+        place.sender.setStreams(ours)
+        place.direction = 'sendrecv'
+      } else if (!may_send && sends) place.direction = 'recvonly'
     }
   }
 
@@ -95,9 +103,12 @@ export function createPeer({ entry, begins, ice_servers, ice_transport_policy = 
     ignoring = collides && !entry.polite
     if (ignoring) return
     answering = description.type === 'answer'
-    await made.setRemoteDescription(description)
-    answering = false
-    for (const candidate of early.splice(0)) await made.addIceCandidate(candidate)
+    try {
+      await made.setRemoteDescription(description)
+    } finally {
+      answering = false
+    }
+    for (const candidate of early.splice(0)) if (isOf(candidate, description)) await made.addIceCandidate(candidate)
     if (description.type !== 'offer') return
     showOn(made)
     await made.setLocalDescription()
@@ -129,12 +140,12 @@ export function createPeer({ entry, begins, ice_servers, ice_transport_policy = 
   function wait({ connectionState }) {
     clearTimeout(healing)
     const ms = patience_ms[connectionState]
-    if (ms) healing = setTimeout(rebuild, ms * 2 ** Math.min(tries, 4))
+    if (ms) healing = setTimeout(() => rebuild(), ms * 2 ** Math.min(tries, 4))
   }
 
   /** Only one side begins anew, or both would; the other asks for it. */
-  function rebuild() {
-    if (closed || pc?.connectionState === 'connected') return
+  function rebuild({ even_connected = false } = {}) {
+    if (closed || (pc?.connectionState === 'connected' && !even_connected)) return
     tries++
     if (begins) renew()
     else send('renegotiate', { reason: 'rebuild' })
@@ -195,6 +206,13 @@ export function createPeer({ entry, begins, ice_servers, ice_transport_policy = 
  * @type {{ [state: string]: number }}
  */
 const patience_ms = { new: 30_000, connecting: 30_000, disconnected: 15_000, failed: 8000 }
+
+/**
+ * One that waited may be of a connection that was dropped meanwhile.
+ * @param {RTCIceCandidateInit} candidate @param {RTCSessionDescriptionInit} description
+ */
+const isOf = ({ usernameFragment }, { sdp = '' }) =>
+  !usernameFragment || sdp.includes(`a=ice-ufrag:${usernameFragment}`)
 
 /** @param {string} sdp */
 const ufragOf = sdp => /^a=ice-ufrag:(\S+)/m.exec(sdp)?.[1]

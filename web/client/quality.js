@@ -60,11 +60,12 @@ export async function watchQuality({ peers, signal, told, report }) {
 
 /** @param {Quality[]} all @returns {Quality} */
 function worstOf(all) {
-  const highest = (/** @type {(number | undefined)[]} */ numbers) => Math.max(...numbers.map(number => number ?? 0))
+  const known = (/** @type {keyof Quality} */ name) => all.flatMap(quality => quality[name] ?? [])
+  const [rtt_ms, loss, bitrate] = [known('rtt_ms'), known('loss'), known('bitrate')]
   return {
-    rtt_ms: highest(all.map(({ rtt_ms }) => rtt_ms)),
-    loss: highest(all.map(({ loss }) => loss)),
-    bitrate: Math.min(...all.map(({ bitrate }) => bitrate ?? Number.MAX_SAFE_INTEGER), 1e12),
+    ...(rtt_ms.length > 0 ? { rtt_ms: Math.max(...rtt_ms) } : {}),
+    ...(loss.length > 0 ? { loss: Math.max(...loss) } : {}),
+    ...(bitrate.length > 0 ? { bitrate: Math.min(...bitrate) } : {}),
   }
 }
 

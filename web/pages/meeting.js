@@ -23,7 +23,12 @@ async function show(id) {
   /** @type {{ refresh: () => unknown } | undefined} */
   let people
   const { meeting, isOpen, refresh } = await showHead(id, () => people?.refresh())
-  if (!meeting) return
+  if (!meeting) {
+    find('head', HTMLElement)
+      .querySelector('button')
+      ?.addEventListener('click', () => location.reload())
+    return
+  }
   document.title = `${meeting.title} · Parley`
   const mine = meeting.owner_id === me()?.id
   const hosting = mine || (await isHosted(id))

@@ -20,6 +20,7 @@ const tiles = createTiles(find('tiles', HTMLUListElement))
 const door = createDoor({ enter })
 
 showHeader()
+find('room-title', HTMLElement).tabIndex = -1
 side.addEventListener('click', () => {
   const open = side.getAttribute('aria-expanded') !== 'true'
   side.setAttribute('aria-expanded', `${open}`)
@@ -41,6 +42,16 @@ async function enter(where, display_name, signal) {
   followRecording(call, tiles)
   turn(true)
   leave.onclick = () => busy(leave, call.leave)
+  try {
+    await furnish(call, where)
+  } catch (error) {
+    await call.leave() // a room in which half of the buttons are of another one is worse than none
+    throw error
+  }
+}
+
+/** @param {import('../client/call.js').Call} call @param {rooms.Where} where */
+async function furnish(call, where) {
   const meeting = await call.api.call('GET', `/meetings/${call.meeting_id}`)
   badge.textContent = find('room-title', HTMLElement).textContent = where.room ?? meeting.title
   if (where.room) history.replaceState(null, '', `/?${new URLSearchParams({ room: where.room })}`)
@@ -80,7 +91,7 @@ const reasons = {
   replaced: 'You are in this room with another tab.',
   timeout: 'The server had not heard of you for a while. Coming back …',
   meeting_ended: 'The meeting has ended.',
-  poll_superseded: 'You are in this room with another tab.',
+  poll_superseded: 'Another reader has taken this connection over. Enter again.',
 }
 
 /** @param {boolean} inside */
@@ -88,7 +99,7 @@ function turn(inside) {
   room.hidden = badge.hidden = !inside
   if (inside) {
     door.close()
-    leave.focus()
+    find('room-title', HTMLElement).focus()
   } else {
     find('recording', HTMLElement).hidden = true
     door.open()

@@ -38,6 +38,7 @@ function submit(event, path, body) {
 
 /** Where they were on their way to, if that is here: a link must not lead somebody elsewhere by way of us. */
 function next() {
-  const wanted = new URL(new URLSearchParams(location.search).get('next') ?? '/meetings', location.origin)
-  return wanted.origin === location.origin ? wanted.href : '/meetings'
+  const asked = new URLSearchParams(location.search).get('next') ?? ''
+  const wanted = URL.canParse(asked, location.origin) ? new URL(asked, location.origin) : undefined
+  return asked && wanted?.origin === location.origin ? wanted.href : '/meetings'
 }

@@ -31,7 +31,6 @@ export const hosts = (role: Role): boolean => role === 'host' || role === 'co_ho
 export const usualRole = ({ senders }: { senders: 'all' | 'hosts' }): 'participant' | 'viewer' =>
   senders === 'hosts' ? 'viewer' : 'participant'
 
-/** A viewer never sends; the others as the meeting has it. */
 /** What somebody may do in there. */
 export const permissionsOf = (
   { senders, screen_share, chat, recording }: Pick<Meeting, 'senders' | 'screen_share' | 'chat' | 'recording'>,
@@ -43,5 +42,6 @@ export const permissionsOf = (
   record: hosts(role) && recording !== 'off',
 })
 
+/** A viewer never sends; the others as the meeting has it. */
 export const maySend = (role: Role, allowed: 'all' | 'hosts' | 'off'): boolean =>
   hosts(role) ? allowed !== 'off' : role === 'participant' && allowed === 'all'

@@ -26,9 +26,14 @@ const longestLobby = 100
 /** The two ways in for who has no account: the code of a meeting, and the name of a quick room. */
 export function createDoors({ db, clock, events, meetings, join }: Deps) {
   return {
-    /** A guest without invitation always waits, whatever the meeting says of its lobby. */
-    async knock(join_code: string, { display_name }: Knock): Promise<Knocked> {
+    /**
+     * A guest without invitation always waits, whatever the meeting says of its lobby. Whoever belongs to it by their account
+     * is no guest: they have the code as well, for they share it.
+     */
+    async knock(caller: Caller | undefined, join_code: string, { display_name }: Knock): Promise<Knocked> {
       const { id: meeting_id, tenant_id } = await meetings.findByCode(join_code)
+      const known = caller?.kind === 'user' ? await participants.findCaller(db, meeting_id, caller) : undefined
+      if (known) return { participant: participants.shownParticipant(known), participant_token: null }
       const participant = await inTransaction(db, async db => {
         const meeting = await meetingStore.lock(db, tenant_id, meeting_id)
         if (!meeting) throw NotFound()

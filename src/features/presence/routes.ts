@@ -202,14 +202,16 @@ export const presenceRoutes = (presence: Presence) => [
   }),
   route('POST /api/join/:join_code', {
     summary: 'Knock as a guest',
-    description: 'Without an invitation one always waits. With the token, join until a host has let me in.',
-    access: 'anyone',
+    description:
+      'Without an invitation one always waits. With the token, join until a host has let me in. Whoever owns the meeting or ' +
+      'is invited, and calls with their login, is told who they are in it, and joins with that.',
+    access: 'optional',
     params: OfJoinCode,
     body: Knock,
     reply: { 202: Knocked },
     problems: [NotFound, MeetingGone, GuestsRefused, MeetingLocked, LobbyFull],
     limits: [perAddress(120, 60)], // a class behind one router knocks at nine o'clock
-    handle: ({ params, body }) => presence.knock(params.join_code, body),
+    handle: ({ caller, params, body }) => presence.knock(caller, params.join_code, body),
   }),
 ]
 

@@ -156,7 +156,9 @@ export type Joined = z.infer<typeof Joined>
 export const Waiting = z.object({ participant: Participant }).meta({ id: 'Waiting' })
 export type Waiting = z.infer<typeof Waiting>
 
-export const Knocked = Waiting.extend({ participant_token: Secret }).meta({ id: 'Knocked' })
+export const Knocked = Waiting.extend({
+  participant_token: Secret.nullable().meta({ description: 'Null for who is in this meeting by their account' }),
+}).meta({ id: 'Knocked' })
 export type Knocked = z.infer<typeof Knocked>
 
 const token = { participant_token: Secret.nullable().meta({ description: 'For who came without an account' }) }

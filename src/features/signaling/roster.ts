@@ -2,6 +2,7 @@ import { batchWithin } from '../../db/prepared.ts'
 import { afterCommit, type Db } from '../../db/transaction.ts'
 import type { Actor, Events, LeaveReason } from '../../events/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
+import { hosts } from '../meetings/types.ts'
 import { isPolite } from '../presence/roster.ts'
 import type { Presence, Present } from '../presence/service.ts'
 import { Draft, type Entry } from './draft.ts'
@@ -97,8 +98,8 @@ export function followRoster({ clock, events, presence, changed }: Deps) {
   /** Who knocks, and who has stopped to: of that they hear who can let them in. They look for themselves who waits. */
   const tellHosts = async (db: Db, { meeting_id }: { meeting_id: string }, actor: Actor) => {
     const present = await presence.listPresent(db, actor.tenant_id, meeting_id)
-    const hosts = present?.connections.filter(({ role }) => role === 'host' || role === 'co_host') ?? []
-    await append(db, hosts, () => tell({ now: clock.now() }, 'meeting', { meeting_id, change: 'lobby' }))
+    const told = present?.connections.filter(({ role }) => hosts(role)) ?? []
+    await append(db, told, () => tell({ now: clock.now() }, 'meeting', { meeting_id, change: 'lobby' }))
   }
   events.on('participant.knocked', tellHosts)
   events.on('participant.admitted', tellHosts)

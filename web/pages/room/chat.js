@@ -31,15 +31,20 @@ export async function followChat(call) {
     })
   }
 
-  for (let cursor = ''; ; ) {
-    const query = new URLSearchParams({ limit: '100', ...(cursor ? { cursor } : {}) })
-    const page = await call.api.call('GET', `/meetings/${call.meeting_id}/messages?${query}`)
-    page.data.forEach(show)
-    if (!page.next_cursor) break
-    cursor = page.next_cursor
+  list.setAttribute('aria-live', 'off') // nobody wants all of the past read to them
+  try {
+    for (let cursor = ''; ; ) {
+      const query = new URLSearchParams({ limit: '100', ...(cursor ? { cursor } : {}) })
+      const page = await call.api.call('GET', `/meetings/${call.meeting_id}/messages?${query}`)
+      page.data.forEach(show)
+      if (!page.next_cursor) break
+      cursor = page.next_cursor
+    }
+  } finally {
+    early.forEach(show)
+    early = undefined
+    list.setAttribute('aria-live', 'polite')
   }
-  early.forEach(show)
-  early = undefined
 
   /** @param {Message} message */
   function show({ number, display_name, text, sent_at }) {

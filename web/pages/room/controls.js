@@ -13,6 +13,7 @@ export function followControls(call, stream, show) {
   const [camera] = stream.getVideoTracks()
   /** @type {MediaStreamTrack | undefined} */
   let screen
+  let over = false
   const mute = find('mute', HTMLButtonElement)
   const hide = find('hide', HTMLButtonElement)
   const share = find('share', HTMLButtonElement)
@@ -21,6 +22,10 @@ export function followControls(call, stream, show) {
   hide.onclick = () => toggle(hide, camera)
   share.onclick = () => (screen ? stopSharing() : startSharing())
   call.on('permissions', allow)
+  call.on('ended', () => {
+    over = true
+    screen?.stop()
+  })
   call.on('open', ({ peer }) => call.say(JSON.stringify(sent()), peer))
   for (const [button, track] of /** @type {const} */ ([
     [mute, microphone],
@@ -50,6 +55,8 @@ export function followControls(call, stream, show) {
     try {
       const [chosen] = (await navigator.mediaDevices.getDisplayMedia({ video: true })).getVideoTracks()
       if (!chosen) return
+      // While somebody was choosing, much may have happened.
+      if (over || !call.permissions.screen_share) return chosen.stop()
       chosen.addEventListener('ended', stopSharing) // by the browser’s own button
       screen = chosen
       changed()

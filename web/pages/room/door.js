@@ -1,3 +1,4 @@
+import { Problem } from '../../client/api.js'
 import { find, ready, said } from '../shared/dom.js'
 import { me } from '../shared/me.js'
 import { tell, tellProblem } from '../shared/notice.js'
@@ -19,6 +20,8 @@ export function createDoor({ enter }) {
   const level = find('level', HTMLMeterElement)
   const camera = find('camera', HTMLSelectElement)
   const microphone = find('microphone', HTMLSelectElement)
+  const title = find('title', HTMLElement)
+  title.tabIndex = -1 // it is where one is when one comes back out
   const name = field('name')
   const room = field('room')
   const leadsSomewhere = Boolean(asked.code || asked.meeting)
@@ -31,7 +34,9 @@ export function createDoor({ enter }) {
   // A field that nobody sees must not be required.
   find('which', HTMLElement).hidden = room.disabled = byCode.hidden = leadsSomewhere
   if (leadsSomewhere) describe()
-  const opened = choose({})
+  /** One after the other: the last one chosen is the one that is used. */
+  let opened = Promise.resolve()
+  choose({})
   for (const select of [camera, microphone]) {
     select.addEventListener('change', () => choose({ camera: camera.value, microphone: microphone.value }))
   }
@@ -52,7 +57,6 @@ export function createDoor({ enter }) {
 
   /** What meeting it is, and whether it is one at all. */
   async function describe() {
-    const title = find('title', HTMLElement)
     const about = find('about', HTMLElement)
     title.textContent = about.textContent = ''
     try {
@@ -63,18 +67,24 @@ export function createDoor({ enter }) {
       const when = meeting.scheduled_at ? dateAndTime(meeting.scheduled_at) : ''
       about.textContent = [when, by, meeting.lobby ? 'a host lets you in' : ''].filter(Boolean).join(' · ')
     } catch (error) {
-      title.textContent = 'This leads nowhere'
-      form.hidden = true
+      const nowhere = error instanceof Problem && (error.status === 404 || error.status === 410)
+      title.textContent = nowhere ? 'This leads nowhere' : 'Before you come in'
+      form.hidden = nowhere
       tellProblem(error)
     }
   }
 
   /** @param {{ camera?: string, microphone?: string }} chosen */
-  async function choose(chosen) {
+  function choose(chosen) {
+    opened = opened.then(() => use(chosen)).catch(tellProblem)
+  }
+
+  /** @param {{ camera?: string, microphone?: string }} chosen */
+  async function use(chosen) {
     for (const track of stream.getTracks()) track.stop()
     const opened = await openDevices(chosen)
     stream = opened.stream
-    tell(opened.notice, 'bad')
+    if (opened.notice) tell(opened.notice, 'bad')
     // The page would be loading for as long as it waits for a picture that never comes.
     mirror.srcObject = stream.getVideoTracks().length > 0 ? stream : null
     measure()
@@ -102,6 +112,7 @@ export function createDoor({ enter }) {
   async function submit(event) {
     event.preventDefault()
     const where = leadsSomewhere ? asked : { room: room.value.trim().toLowerCase() }
+    tell('')
     await come(where)
   }
 
@@ -110,7 +121,6 @@ export function createDoor({ enter }) {
     const button = /** @type {HTMLButtonElement} */ (form.querySelector('[type=submit]'))
     button.disabled = true
     waiting = new AbortController()
-    tell('')
     try {
       await opened
       await enter(where, name.value.trim(), waiting.signal)
@@ -127,9 +137,11 @@ export function createDoor({ enter }) {
     stream: () => stream,
     wait() {
       lobby.hidden = false
+      tell('You are in the lobby. A host will let you in.')
     },
     open() {
       door.hidden = false
+      title.focus()
       if (stream.getTracks().some(({ readyState }) => readyState === 'ended')) choose({})
       else measure()
     },

@@ -1,4 +1,4 @@
-import { find, h } from '../shared/dom.js'
+import { fill, find, h } from '../shared/dom.js'
 import { busy, tell, tellProblem } from '../shared/notice.js'
 
 /** @typedef {import('../../client/hosting.js').Person} Person */
@@ -19,9 +19,13 @@ export function followPeople(call, { link, locked }) {
   const title = find('people-title', HTMLElement)
   const { hosting } = call
   let knocking = ''
+  let news = false
+  let looking = false
   const isHost = () => call.role === 'host' || call.role === 'co_host'
 
   for (const event of ['peer', 'left', 'peer_updated']) call.on(event, showPresent)
+  // Who was let in by other means than this page stands in its list until somebody looks.
+  call.on('peer', () => !waiting.hidden && showWaiting())
   call.on('permissions', showAll)
   call.on('meeting', ({ payload }) => {
     if (payload.change === 'lobby') showWaiting()
@@ -35,11 +39,13 @@ export function followPeople(call, { link, locked }) {
   find('copy-link', HTMLButtonElement).onclick = async () => {
     try {
       await navigator.clipboard.writeText(link)
-      tell('The link is copied. Whoever has it can come or knock.')
+      tell('The link is copied. Whoever has it can ask to come in.')
     } catch {
       tell(link) // to be copied by hand
     }
   }
+  // Lines of another call know another meeting.
+  for (const list of [present, find('waiting-list', HTMLUListElement)]) list.replaceChildren()
   showLock(locked)
   showAll()
 
@@ -63,13 +69,16 @@ export function followPeople(call, { link, locked }) {
       if (!people.has(participant)) people.set(participant, { id: participant, display_name, role, me: false })
     }
     title.textContent = `People (${people.size})`
-    present.replaceChildren(...[...people.values()].map(line))
+    const lines = [...people.values()].map(person => ({
+      ...person,
+      decides: isHost() && !person.me && person.role !== 'host',
+    }))
+    fill(present, lines, line)
   }
 
-  /** @param {{ id: string, display_name: string, role: string, me: boolean }} person */
-  function line({ id, display_name, role, me }) {
+  /** @param {{ id: string, display_name: string, role: string, decides: boolean }} person */
+  function line({ id, display_name, role, decides }) {
     const word = roles[/** @type {keyof typeof roles} */ (role)]
-    const decides = isHost() && !me && role !== 'host'
     const other = role === 'co_host' ? 'participant' : 'co_host'
     return h(
       'li',
@@ -90,23 +99,33 @@ export function followPeople(call, { link, locked }) {
     )
   }
 
+  /** One look at a time, and one more if there was news meanwhile: else an older answer could come last. */
   async function showWaiting() {
-    const people = isHost() ? await list('waiting') : []
+    news = true
+    if (looking) return
+    looking = true
+    while (news) {
+      news = false
+      showKnocking(isHost() ? await list('waiting') : [])
+    }
+    looking = false
+  }
+
+  /** @param {Person[]} people */
+  function showKnocking(people) {
     waiting.hidden = people.length === 0
     find('show-side', HTMLButtonElement).textContent =
       people.length > 0 ? `People and chat (${people.length} waiting)` : 'People and chat'
     const names = people.map(({ display_name }) => display_name).join(', ')
     if (names !== knocking) tell(names && `${names} would like to come in.`)
     knocking = names
-    find('waiting-list', HTMLUListElement).replaceChildren(
-      ...people.map(({ id, display_name }) =>
-        h(
-          'li',
-          { className: 'row' },
-          h('span', { className: 'grow' }, display_name),
-          button('Admit', () => hosting.admit(id), 'primary', display_name),
-          button('Deny', () => hosting.deny(id), 'danger', display_name),
-        ),
+    fill(find('waiting-list', HTMLUListElement), people, ({ id, display_name }) =>
+      h(
+        'li',
+        { className: 'row' },
+        h('span', { className: 'grow' }, display_name),
+        button('Admit', () => hosting.admit(id), 'primary', display_name),
+        button('Deny', () => hosting.deny(id), 'danger', display_name),
       ),
     )
   }

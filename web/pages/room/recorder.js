@@ -20,6 +20,7 @@ export function followRecording(call, tiles) {
   /** @type {string | undefined} */
   let running
   let stopDrawing = () => {}
+  let over = false
 
   const allow = () => {
     button.hidden = !call.permissions.record
@@ -27,6 +28,7 @@ export function followRecording(call, tiles) {
   allow()
   call.on('permissions', allow)
   badge.hidden = true
+  button.textContent = 'Record'
   button.setAttribute('aria-pressed', 'false')
   button.onclick = () => (running ? busy(button, stop) : consent.showModal())
   consent.onclose = () => {
@@ -46,6 +48,7 @@ export function followRecording(call, tiles) {
     if (!on) {
       tell('The recording has ended.')
       warning.close()
+      if (mine?.id === recording_id) finish().catch(tellProblem) // another host has ended it
     } else if (mine?.id !== recording_id && !button.disabled) {
       find('by-whom', HTMLElement).textContent =
         source === 'mock'
@@ -55,6 +58,7 @@ export function followRecording(call, tiles) {
     }
   })
   call.on('ended', () => {
+    over = true
     warning.close()
     consent.close()
     if (mine) finish().catch(tellProblem) // what was recorded until now is still taken
@@ -70,6 +74,7 @@ export function followRecording(call, tiles) {
         tellProblem(error)
       }
       mine = await recordMeeting(call, drawn.stream, { failed })
+      if (over) await finish()
     } catch (error) {
       stopDrawing()
       throw error
@@ -85,8 +90,11 @@ export function followRecording(call, tiles) {
   async function finish() {
     const recording = mine
     mine = undefined
-    await recording?.stop()
-    stopDrawing()
+    try {
+      await recording?.stop()
+    } finally {
+      stopDrawing()
+    }
   }
 }
 

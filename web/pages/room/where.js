@@ -7,7 +7,7 @@ import { me, token } from '../shared/me.js'
  * for somebody with an account, or with the token that a guest was given for it.
  *
  * @typedef {{ room?: string, code?: string, meeting?: string }} Where
- * @typedef {Where & { meeting_id: string, participant_token: string, display_name: string }} Guest
+ * @typedef {Where & { meeting_id: string, participant_token: string, display_name?: string, by?: string }} Guest
  */
 
 const query = new URLSearchParams(location.search)
@@ -31,7 +31,8 @@ export function guestOf({ room, code, meeting }) {
   /** @type {Guest | null} */
   const kept = JSON.parse(sessionStorage.getItem(place) ?? 'null')
   const same = room ? kept?.room === room : code ? kept?.code === code : kept?.meeting_id === meeting
-  return kept && same ? kept : undefined
+  // Whoever has signed in since is somebody else.
+  return kept && same && kept.by === me()?.id ? kept : undefined
 }
 
 /**
@@ -45,7 +46,7 @@ export async function enter(where, { display_name, stream, waiting, signal }) {
   /** @param {{ meeting_id: string, guest_token?: string | undefined }} as */
   const keep = ({ meeting_id, guest_token }) => {
     if (!guest_token) return
-    const kept = { ...where, meeting_id, participant_token: guest_token, display_name }
+    const kept = { ...where, meeting_id, participant_token: guest_token, display_name, by: me()?.id }
     sessionStorage.setItem(place, JSON.stringify(kept))
   }
   const known = guest?.participant_token ?? (me() ? token : undefined)
@@ -70,7 +71,7 @@ export async function enter(where, { display_name, stream, waiting, signal }) {
     return call
   } catch (error) {
     // A token from before: the server has another secret by now, or the meeting is not there any more.
-    if (!guest || !(error instanceof Problem && (error.status === 401 || error.status === 404))) throw error
+    if (!guest || !isUnknown(error)) throw error
     sessionStorage.removeItem(place)
     return enter(where, { display_name, stream, waiting, signal })
   }
@@ -83,8 +84,18 @@ export async function enter(where, { display_name, stream, waiting, signal }) {
 export async function lookAt(where) {
   if (where.code) return createApi().call('GET', `/join/${encodeURIComponent(where.code)}`)
   if (!where.meeting) return undefined
-  return createApi({ token: guestOf(where)?.participant_token ?? token }).call('GET', `/meetings/${where.meeting}`)
+  const guest = guestOf(where)
+  try {
+    return await createApi({ token: guest?.participant_token ?? token }).call('GET', `/meetings/${where.meeting}`)
+  } catch (error) {
+    if (!guest || !isUnknown(error)) throw error
+    sessionStorage.removeItem(place)
+    return lookAt(where)
+  }
 }
+
+/** @param {unknown} error */
+const isUnknown = error => error instanceof Problem && (error.status === 401 || error.status === 404)
 
 /** Enough to tell one’s devices apart. @param {string} agent */
 function deviceOf(agent) {

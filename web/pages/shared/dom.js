@@ -47,3 +47,25 @@ export function said(form) {
   }
   return fields
 }
+
+/**
+ * A line for each. One that says the same as before stays where it is, so that whoever is at it with the keyboard, or has
+ * opened something in it, goes on.
+ * @template Item
+ * @param {Element} list @param {Item[]} items @param {(item: Item) => HTMLElement} line
+ */
+export function fill(list, items, line) {
+  const before = new Map([...list.children].map(element => [element.getAttribute('data-says'), element]))
+  const lines = items.map(item => {
+    const says = JSON.stringify(item)
+    const kept = before.get(says)
+    if (kept) return kept
+    const made = line(item)
+    made.setAttribute('data-says', says)
+    return made
+  })
+  for (const element of [...list.children]) if (!lines.includes(element)) element.remove()
+  lines.forEach((element, i) => {
+    if (list.children[i] !== element) list.insertBefore(element, list.children[i] ?? null)
+  })
+}

@@ -25,7 +25,13 @@ const forget = () => localStorage.removeItem(place)
 export const me = () => login()?.user
 
 /** Calls as me. Whoever is not logged in any more is asked to log in, and comes back to this page. */
-export const api = createApi({ token })
+export const api = createApi({
+  token,
+  unknown() {
+    forget()
+    return askToSignIn()
+  },
+})
 
 /** @returns {Promise<string>} */
 export async function token() {
@@ -34,8 +40,17 @@ export async function token() {
   return Date.now() < kept.fresh_until ? kept.access_token : alone(renew)
 }
 
-/** @param {() => Promise<string>} work */
-const alone = work => ('locks' in navigator ? navigator.locks.request('parley.refresh', work) : work())
+/** @type {Promise<string> | undefined} */
+let renewing
+
+/** In this tab, and where the page came by https among all tabs. @param {() => Promise<string>} work */
+function alone(work) {
+  const locked = () => ('locks' in navigator ? navigator.locks.request('parley.refresh', work) : work())
+  renewing ??= locked().finally(() => {
+    renewing = undefined
+  })
+  return renewing
+}
 
 async function renew() {
   const kept = login()
@@ -65,6 +80,7 @@ export async function signOut() {
     await api.call('POST', '/auth/logout', { refresh_token })
   } finally {
     forget()
+    sessionStorage.clear()
     location.assign('/')
   }
 }
