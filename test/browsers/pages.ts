@@ -35,6 +35,7 @@ export interface Someone extends Person {
 /** Somebody before a page of the server, who has a camera. */
 export async function someone(browser: Browser, origin: string): Promise<Someone> {
   const context = await browser.newContext({ bypassCSP: true })
+  await context.addInitScript('globalThis.__name = named => named') // of which tsx leaves calls in what is evaluated
   const page = await context.newPage()
   const errors: string[] = []
   page.on('pageerror', error => errors.push(String(error)))

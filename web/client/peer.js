@@ -34,7 +34,11 @@ export function createPeer({ entry, begins, ice_servers, ice_transport_policy = 
   if (begins) open()
 
   function open() {
-    const made = new RTCPeerConnection({ iceServers: ice_servers, iceTransportPolicy: ice_transport_policy })
+    const made = new RTCPeerConnection({
+      iceServers: ice_servers,
+      iceTransportPolicy: ice_transport_policy,
+      bundlePolicy: 'max-bundle', // one path for all, and a third of the candidates
+    })
     pc = made
     offering = answering = ignoring = false
     channel = made.createDataChannel('parley', { negotiated: true, id: 0 })
