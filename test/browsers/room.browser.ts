@@ -224,7 +224,7 @@ describe('A host', () => {
     const { meeting, host } = await heldMeeting()
     const lobby = host.page.locator('#waiting')
     const guest = await knock(meeting.join_code, '<img src=x onerror=alert(1)>')
-    await untilItSays(guest.page.locator('#lobby'), 'You are in the lobby')
+    await untilItSays(notice(guest.page), 'You are in the lobby')
     await untilItSays(lobby, '<img src=x onerror=alert(1)>')
     await lobby.getByRole('button', { name: /^Admit </ }).click()
     await untilThereAre(2, host.page, guest.page)
