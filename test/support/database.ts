@@ -24,8 +24,6 @@ export async function emptyDatabase(): Promise<{ settings: DatabaseSettings; url
   const name = `parley_test_${randomBytes(6).toString('hex')}`
   const url = Object.assign(new URL(server), { pathname: `/${name}` }).href
   await onServer(server, `CREATE DATABASE ${name}`)
-  // What a test has written need not survive a power cut: who waits for the disk is waited for by the whole suite.
-  if (engine === 'postgres') await onServer(server, `ALTER DATABASE ${name} SET synchronous_commit = off`)
   return {
     settings: readDatabase({ DATABASE_URL: url }),
     url,
