@@ -6,20 +6,20 @@ export type Wakeups = ReturnType<typeof createWakeups>
 
 export function createWakeups() {
   const listeners = new Map<string, Set<() => void>>()
-  const followers = new Map<string, (id: string | undefined) => void>()
+  const followers = new Map<string, (id?: string, detail?: string) => void>()
   let tellOthers = (_topic: string) => {}
   let stopping = false
 
   /** Those who wait on this node. */
   function wake(topic: string): void {
     for (const heard of listeners.get(topic) ?? []) heard()
-    const [kind = '', id] = topic.split(' ')
-    followers.get(kind)?.(id)
+    const [kind = '', id, detail] = topic.split(' ')
+    followers.get(kind)?.(id, detail)
   }
 
   function wakeAll(): void {
     for (const topic of listeners.keys()) wake(topic)
-    for (const heard of followers.values()) heard(undefined)
+    for (const heard of followers.values()) heard()
   }
 
   return {
@@ -34,8 +34,8 @@ export function createWakeups() {
 
     /** For what has been looked at here already. */
     tell: (topic: string): void => tellOthers(topic),
-    /** Hears of every topic of a kind, `kind id`, for as long as the node lives; without an id it may be any of them. */
-    follow(kind: string, heard: (id: string | undefined) => void): void {
+    /** Hears of every topic of a kind, `kind id detail`, as long as the node lives; without an id it may be any of them. */
+    follow(kind: string, heard: (id?: string, detail?: string) => void): void {
       followers.set(kind, heard)
     },
     /** Hears of every topic that is rung here, to carry it further. */

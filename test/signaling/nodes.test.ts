@@ -57,3 +57,40 @@ describe('who waits at one node for what is sent at another', () => {
     expect((await soon()).status).toBe(410)
   })
 })
+
+describe('who reads at one node and then at the other', () => {
+  it('is never taken for two, however late the one hears of the other', async () => {
+    const { ada, bob } = await meet(world)
+    await bob.drain()
+    const places = [world, nodeTwo].map(node => ({ node, reader: bob.through(node), sender: ada.through(node) }))
+    const heard: unknown[] = []
+    let { cursor } = (await bob.read()).body
+    for (let i = 1; i <= 30; i++) {
+      for (const { node, reader, sender } of places) {
+        const poll = reader.poll({ after: cursor })
+        await untilHeld(node)
+        await sender.send(word(bob, i))
+        const { status, body } = await poll
+        expect(status, JSON.stringify(body)).toBe(200)
+        heard.push(...body.signals.map(({ payload }: { payload: number }) => payload))
+        cursor = body.cursor
+      }
+      if (i % 3 === 0) await bob.read({ after: cursor })
+    }
+    expect(heard).toEqual(Array.from({ length: 60 }, (_, i) => Math.floor(i / 2) + 1))
+  })
+
+  it('goes on waiting when word comes of a place where they had read less, and gives way to who has read as much', async () => {
+    const { ada, bob } = await meet(world)
+    const there = bob.through(nodeTwo)
+    await ada.send(word(bob, 'hello'))
+    const { cursor } = (await there.read()).body
+    const poll = there.poll({ after: cursor })
+    await untilHeld(nodeTwo)
+    nodeTwo.wakeups.wake(`reader ${bob.connection}`)
+    nodeTwo.wakeups.wake(`seat ${bob.connection} ${cursor - 1}`)
+    await untilHeld(nodeTwo)
+    nodeTwo.wakeups.wake(`seat ${bob.connection} ${cursor}`)
+    expect(await poll).toMatchObject({ status: 409, body: { code: 'poll_superseded' } })
+  })
+})

@@ -25,6 +25,9 @@ type End = 'superseded' | 'gone' | 'stopping'
 
 /** What is known of who waits: whether something may have happened since they last looked, and how they are told. */
 interface Waiting {
+  since: number
+  /** How far they had read when they began to wait. */
+  cursor: number
   rung: Waking | undefined
   end: End | undefined
   rise: (() => void) | undefined
@@ -37,7 +40,7 @@ export interface Read {
   over: Exclude<End, 'superseded'> | undefined
 }
 
-/** For so long, a reader who has just gone is taken for one who will be back. */
+/** For so long, a reader who has just gone is taken for one who will be back, and word from another node may be late. */
 const staysFor_ms = 2_000
 
 /**
@@ -54,15 +57,23 @@ export function createReaders({ clock, mirror, wakeups, shared, woken, heard }: 
     seat.rung ??= by
     seat.rise?.()
   })
-  wakeups.follow('reader', id => {
-    if (id === undefined) return
-    const inbox = mirror.peek(id)
-    if (inbox) inbox.read_at = Number.NEGATIVE_INFINITY
-    end(seats.get(id), 'superseded')
+  wakeups.follow('reader', id => id && nobodyReads(id))
+  // Whoever goes from node to node may be here before the word of where they just were: it speaks of less than they have
+  // read. Of two who wait, neither has read less than the other.
+  wakeups.follow('seat', (id, cursor) => {
+    const seat = id === undefined ? undefined : seats.get(id)
+    if (!seat) return
+    const isLate = Number(cursor) < seat.cursor && performance.now() - seat.since < staysFor_ms
+    if (!isLate) end(seat, 'superseded')
   })
 
   const isRegular = (id: string) =>
     performance.now() - (mirror.peek(id)?.read_at ?? Number.NEGATIVE_INFINITY) < staysFor_ms
+
+  function nobodyReads(id: string): void {
+    const inbox = mirror.peek(id)
+    if (inbox) inbox.read_at = Number.NEGATIVE_INFINITY
+  }
 
   function end(seat: Waiting | undefined, how: End): void {
     if (!seat) return
@@ -72,11 +83,18 @@ export function createReaders({ clock, mirror, wakeups, shared, woken, heard }: 
 
   function take(id: string) {
     end(seats.get(id), 'superseded')
-    if (shared && !isRegular(id)) {
+    let isNew = shared && !isRegular(id)
+    if (isNew) {
       mirror.doubt([id], 'hint') // it may have been read, and written, elsewhere
       wakeups.tell(`reader ${id}`)
     }
-    const seat: Waiting = { rung: undefined, end: undefined, rise: undefined }
+    const seat: Waiting = {
+      since: performance.now(),
+      cursor: Number.POSITIVE_INFINITY,
+      rung: undefined,
+      end: undefined,
+      rise: undefined,
+    }
     seats.set(id, seat)
 
     return {
@@ -96,6 +114,9 @@ export function createReaders({ clock, mirror, wakeups, shared, woken, heard }: 
           }
           mirror.hold(inbox)
           if (seat.rung !== undefined) continue
+          seat.cursor = page.cursor
+          if (isNew) wakeups.tell(`seat ${id} ${page.cursor}`)
+          isNew = false
           const risen = await wait(seat, left)
           if (!seat.end) woken(risen ? (seat.rung ?? 'commit') : 'timeout')
         }
@@ -108,7 +129,7 @@ export function createReaders({ clock, mirror, wakeups, shared, woken, heard }: 
         seats.delete(id)
         mirror.letGo(id)
         heard(id)
-        const inbox = mirror.peek(id)
+        const inbox = seat.end === 'superseded' ? undefined : mirror.peek(id)
         if (inbox) inbox.read_at = performance.now()
       },
     }
@@ -127,8 +148,11 @@ export function createReaders({ clock, mirror, wakeups, shared, woken, heard }: 
   return {
     take,
 
-    /** Whoever sits there does not any more. */
-    evict: (id: string): void => take(id).leave(),
+    /** Whoever sits there does not any more. Of who sits at another node, the next one to wait here takes the place. */
+    evict(id: string): void {
+      end(seats.get(id), 'superseded')
+      nobodyReads(id)
+    },
 
     /** Whether somebody waits here for news of it, or was just here: then no other node needs to be told. */
     isReadHere: (id: string): boolean => seats.has(id) || isRegular(id),
