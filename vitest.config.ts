@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: 'test/support/build.ts',
+    globalSetup: ['test/support/build.ts', 'test/support/template.ts'],
     // Threads that share their modules start ten times faster; so nothing in src/ keeps state in a module.
     pool: 'threads',
     isolate: false,

@@ -8,7 +8,7 @@ const outputFile = process.env.TEST_REPORT
 export default defineConfig({
   test: {
     include: ['test/crash/**/*.crash.ts'],
-    globalSetup: 'test/support/build.ts',
+    globalSetup: ['test/support/build.ts', 'test/support/template.ts'],
     fileParallelism: false,
     testTimeout: 240_000,
     hookTimeout: 60_000,

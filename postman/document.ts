@@ -20,5 +20,5 @@ export function readDocument(): ApiDocument {
     wakeups: createWakeups(),
     version: '',
   })
-  return document
+  return document()
 }

@@ -47,6 +47,7 @@ import type { Clock } from './kernel/clock.ts'
 import { createLimiter } from './kernel/limiter.ts'
 import type { Log } from './kernel/log.ts'
 import type { Metrics } from './kernel/metrics.ts'
+import { once } from './kernel/once.ts'
 import type { Wakeups } from './wakeups/local.ts'
 
 interface Deps {
@@ -129,12 +130,11 @@ export function createApp({ config, key, db, clock, log, metrics, wakeups, passw
     ...(config.quick_rooms ? roomRoutes(presence) : []),
     ...healthRoutes({ db, storage_dir: config.storage_dir, isStopping }),
     ...metricsRoutes({ metrics, db }),
-    openapiRoute(() => documentText),
-    docsRoute(() => page),
+    openapiRoute(once(() => JSON.stringify(document()))),
+    docsRoute(once(() => docsPage(document(), originOf(config, config.port)))),
   ]
-  const document = describeApi(routes, { version, public_url: config.public_url })
-  const documentText = JSON.stringify(document)
-  const page = docsPage(document, originOf(config, config.port))
+  // No start waits for it.
+  const document = once(() => describeApi(routes, { version, public_url: config.public_url }))
 
   const idempotency = createIdempotency({ db, clock })
   const auth = createAuth({ key, clock, metrics_token: config.metrics_token, identify })

@@ -11,7 +11,7 @@ const read = (name: string) => readFileSync(new URL(`../../postman/parley.${name
 const files = { collection: read('postman_collection'), environment: read('postman_environment') }
 
 const world = await createWorld()
-const { document } = world.app
+const document = world.app.document()
 // An app hashes a decoy when it is composed, and a thread that ends meanwhile takes the whole run with it: wait for it.
 await world.anyone.post('/api/auth/login', { email: 'nobody@example.com', password: PASSWORD })
 

@@ -139,7 +139,7 @@ async function takeOver(settings: Awaited<ReturnType<typeof startProcess>>['sett
     await drain(0)
     await database.close()
   })
-  const anyone = createClient({ origin: `http://127.0.0.1:${port}`, document: app.document })
+  const anyone = createClient({ origin: `http://127.0.0.1:${port}`, document: app.document() })
   const pass = async (seconds: number) => {
     clock.advance(seconds)
     await app.sweeper.tick()

@@ -136,7 +136,6 @@ describe('a login that has ended', () => {
       const leave = () => login.post('/api/auth/logout')
       const [joined] = await apart(round, enter, leave)
       expect([201, 401]).toContain(joined.status)
-      console.log(round, joined.status)
       if (joined.status === 401) continue
       const { connection } = joined.body
       // As soon as somebody sends to it, this node has it in memory.

@@ -81,7 +81,7 @@ describe('a send whose answer was lost', () => {
       await server.prints('is listening')
       return server
     }
-    const anyone = createClient({ origin, document: world.app.document })
+    const anyone = createClient({ origin, document: world.app.document() })
     const first = await start()
     const { ada, bob } = await meet({ origin, anyone })
     const base = (await bob.read()).body.acked_through

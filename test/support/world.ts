@@ -2,9 +2,9 @@ import { createSecretKey } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createApp } from '../../src/app.ts'
-import { readConfig } from '../../src/config.ts'
-import { migrate } from '../../src/db/migrate.ts'
+import { inject } from 'vitest'
+import { type App, createApp } from '../../src/app.ts'
+import { type Config, readConfig } from '../../src/config.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { inTransaction } from '../../src/db/transaction.ts'
 import { createPasswords, type Passwords } from '../../src/features/accounts/passwords.ts'
@@ -12,6 +12,7 @@ import type { Tokens } from '../../src/features/accounts/schema.ts'
 import type { Invitation } from '../../src/features/invitations/schema.ts'
 import type { Meeting } from '../../src/features/meetings/schema.ts'
 import type { Knocked } from '../../src/features/presence/schema.ts'
+import type { ApiDocument } from '../../src/http/openapi.ts'
 import { createDrain, createHttpServer, listen } from '../../src/http/server.ts'
 import { DEFAULT_TENANT } from '../../src/kernel/caller.ts'
 import { createLog } from '../../src/kernel/log.ts'
@@ -21,7 +22,7 @@ import { relayThroughPostgres } from '../../src/wakeups/postgres.ts'
 import { whenDone } from './cleanup.ts'
 import { type Client, createClient } from './client.ts'
 import { testClock } from './clock.ts'
-import { emptyDatabase } from './database.ts'
+import { copyOf } from './database.ts'
 
 export const TEST_SECRET = 'the secret of tests: 0123456789abcdef'
 export const PASSWORD = 'correct horse battery'
@@ -36,6 +37,15 @@ const passwords: Passwords = {
     hashes.set(password, made)
     return made
   },
+}
+
+/** One document for all servers of the same settings: to write it, and to learn to check by it, takes a while. */
+const documents = new Map<string, ApiDocument>()
+function documentOf({ database, storage_dir, ...said }: Config, app: App): ApiDocument {
+  const settings = JSON.stringify(said)
+  const document = documents.get(settings) ?? app.document()
+  documents.set(settings, document)
+  return document
 }
 
 export type World = Awaited<ReturnType<typeof createWorld>>
@@ -55,12 +65,11 @@ export interface Held {
  * off unless `env` says otherwise, since a test calls faster than people do.
  */
 export async function createWorld(env: NodeJS.ProcessEnv = {}) {
-  const { settings, drop } = await emptyDatabase()
+  const { settings, drop } = await copyOf(inject('template'))
   const storage_dir = mkdtempSync(join(tmpdir(), 'parley-storage-'))
   const settled = readConfig({ NODE_ENV: 'test', STORAGE_DIR: storage_dir, RATE_LIMITS: 'off', ...env })
   const config = { ...settled, database: settings }
   const database = await openDatabase(settings)
-  await migrate(database)
   const { db } = database
   const clock = testClock()
   const key = createSecretKey(Buffer.from(TEST_SECRET))
@@ -98,7 +107,8 @@ export async function createWorld(env: NodeJS.ProcessEnv = {}) {
       await relay?.stop()
     })
     const origin = `http://127.0.0.1:${port}`
-    return { app, server, origin, wakeups, anyone: createClient({ origin, document: app.document }) }
+    const document = documentOf(config, app)
+    return { app, server, origin, wakeups, anyone: createClient({ origin, document }) }
   }
 
   const node = await startNode()
