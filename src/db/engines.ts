@@ -56,7 +56,7 @@ const tellSqlite = (readOnly: boolean) => (connection: SqliteConnection, done: D
  */
 const byIndex = '-c jit=off -c enable_seqscan=off -c enable_bitmapscan=off'
 
-const postgres = (connectionString: string): Knex.PgConnectionConfig => ({
+const postgres = (connectionString: string): Knex.PgConnectionConfig & Pick<pg.ClientConfig, 'pipeline'> => ({
   connectionString,
   application_name: 'parley',
   options: byIndex,
@@ -66,6 +66,7 @@ const postgres = (connectionString: string): Knex.PgConnectionConfig => ({
   query_timeout: 35_000, // when not even the refusal of a statement comes back
   idle_in_transaction_session_timeout: 30_000,
   types: { getTypeParser: postgresParser },
+  pipeline: true, // for prepared.ts, which sends what it writes in one go
 })
 
 /** int8 arrives as text, since it may exceed 2^53. Ours are counts, which do not. */

@@ -40,34 +40,54 @@ export async function inBatch<Result>(db: Db, work: (batch: Batch) => Promise<Re
   const { client } = writerOf(db)
   const connection = await client.acquireConnection()
   const engine = engineOf(writerOf(db))
-  const batch = batchOn(connection, engine)
-  let committing = false
+  const run: Run = (sql, values) => engine.run(connection, sql, values)
+  const sent: Promise<unknown>[] = []
+  const send = engine.pipelined ? sendOn(run, sent) : run
   try {
-    await engine.run(connection, engine.begin, [])
-    const result = await work(batch)
-    committing = true
-    await engine.run(connection, 'COMMIT', [])
+    await send(engine.begin, [])
+    const result = await work(batchOn(engine, run, send))
+    await commit(engine, run, sent)
     return result
   } catch (error) {
     // A connection on which not even this goes through is no good any more; the pool makes another.
-    await engine.run(connection, 'ROLLBACK', []).catch(() => Object.assign(connection, { __knex__disposed: error }))
-    if (committing && engine.remote && isUnreachable(error)) throw new CommitUnknown()
+    await run('ROLLBACK', []).catch(() => Object.assign(connection, { __knex__disposed: error }))
     throw error
   } finally {
     client.releaseConnection(connection)
   }
 }
 
+/** Where a statement may follow another before that is answered, what only writes is not waited for. */
+function sendOn(run: Run, sent: Promise<unknown>[]): Run {
+  return async (sql, values) => {
+    const answer = run(sql, values)
+    answer.catch(() => {}) // told by the commit
+    sent.push(answer)
+    return []
+  }
+}
+
+async function commit({ remote }: Engine, run: Run, sent: Promise<unknown>[]): Promise<void> {
+  const [committed, ...written] = await Promise.allSettled([run('COMMIT', []), ...sent])
+  if (committed.status === 'rejected') {
+    throw remote && isUnreachable(committed.reason) ? new CommitUnknown() : committed.reason
+  }
+  // Of a transaction in which something failed, the commit is a rollback.
+  for (const each of written) if (each.status === 'rejected') throw each.reason
+}
+
 /** The same as part of a transaction that is under way. */
 export async function batchWithin(db: Db): Promise<Batch> {
-  return batchOn(await db.client.acquireConnection(), engineOf(db))
+  const engine = engineOf(db)
+  const connection = await db.client.acquireConnection()
+  const run: Run = (sql, values) => engine.run(connection, sql, values)
+  return batchOn(engine, run, run)
 }
 
 const engineOf = ({ client }: Db): Engine => engines[client.config.client as keyof typeof engines]
 
-function batchOn(connection: unknown, engine: Engine): Batch {
-  const run = <Row>(sql: string, values: Value[]) => engine.run<Row>(connection, sql, values)
-
+/** `send` is for what only writes. */
+function batchOn(engine: Engine, run: Run, send: Run): Batch {
   /** Statements of a few sizes only, so that each is prepared once: the last row is said again, which changes nothing. */
   async function inParts<Item, Row>(items: Item[], work: (part: Item[]) => Promise<Row[]>): Promise<Row[]> {
     const found: Row[] = []
@@ -95,13 +115,13 @@ function batchOn(connection: unknown, engine: Engine): Batch {
           const tuples = Array.from({ length: part.length }, () => `(${marks(width)})`).join(', ')
           return engine.numbered(`INSERT INTO ${name} (${Object.keys(columns).join(', ')}) VALUES ${tuples}`)
         })
-        await run(sql, part.flat())
+        await send(sql, part.flat())
       }
     },
 
     async update(table, rows) {
       await inParts(rows, part =>
-        run(
+        send(
           once(`update ${table.name} ${Object.keys(table.columns)} ${part.length}`, () =>
             engine.numbered(engine.updateMany(table, part.length)),
           ),
@@ -112,7 +132,7 @@ function batchOn(connection: unknown, engine: Engine): Batch {
 
     async each(sql, keys) {
       await inParts(keys, part =>
-        run(
+        send(
           once(`each ${sql('')} ${part.length}`, () => engine.numbered(sql(marks(part.length)))),
           part,
         ),
@@ -142,11 +162,15 @@ function padded<Item>(items: Item[]): Item[] {
 
 const marks = (count: number) => Array(count).fill('?').join(', ')
 
+type Run = <Row>(sql: string, values: Value[]) => Promise<Row[]>
+
 interface Engine {
   begin: string
   forUpdate: string
   /** Whether an answer can be lost on the way. */
   remote: boolean
+  /** Whether statements are sent one behind the other, before the first is answered. */
+  pipelined: boolean
   run<Row>(connection: unknown, sql: string, values: Value[]): Promise<Row[]>
   numbered(sql: string): string
   updateMany(table: Table, rows: number): string
@@ -180,6 +204,7 @@ const engines = {
     begin: 'BEGIN IMMEDIATE', // a transaction that reads first and writes later would fail where another came in between
     forUpdate: '',
     remote: false,
+    pipelined: false,
     texts: new Map(),
     run: <Row>(connection: unknown, sql: string, values: Value[]) =>
       new Promise<Row[]>((resolve, reject) => {
@@ -201,6 +226,7 @@ const engines = {
     begin: 'BEGIN',
     forUpdate: ' FOR UPDATE',
     remote: true,
+    pipelined: true,
     texts: new Map(),
     async run<Row>(connection: unknown, text: string, values: Value[]) {
       if (values.length === 0) return (await (connection as PgClient).query(text)).rows as Row[]
@@ -224,6 +250,7 @@ const engines = {
     begin: 'BEGIN',
     forUpdate: ' FOR UPDATE',
     remote: true,
+    pipelined: false,
     texts: new Map(),
     run: <Row>(connection: unknown, sql: string, values: Value[]) =>
       new Promise<Row[]>((resolve, reject) => {
