@@ -2,11 +2,15 @@
 
 export const password = 'correct horse battery'
 let people = 0
+/** One that nobody else has. */
+export const newAddress = (name = 'person'): string =>
+  `${name.toLowerCase().split(/\W+/).filter(Boolean).join('.')}.${++people}@example.com`
 
 export function accountsAt(origin: string) {
   return {
+    call,
     async register(name: string) {
-      const email = `${name.replace(/\W+/g, '.').toLowerCase()}.${++people}@example.com`
+      const email = newAddress(name)
       const tokens = await call(undefined, 'POST', '/auth/register', { email, name, password })
       const token: string = tokens.access_token
       return {
@@ -14,7 +18,16 @@ export function accountsAt(origin: string) {
         email,
         password,
         token,
+        /** What makes any page of a browser theirs. */
+        script: `localStorage.setItem('parley.login', ${JSON.stringify(
+          JSON.stringify({ ...tokens, fresh_until: Date.now() + 600_000 }),
+        )})`,
         call: (method: string, path: string, body?: object) => call(token, method, path, body),
+        async put(path: string, bytes: Uint8Array, type: string): Promise<void> {
+          const headers = { Authorization: `Bearer ${token}`, 'Content-Type': type }
+          const reply = await fetch(`${origin}/api${path}`, { method: 'PUT', headers, body: bytes as never })
+          if (!reply.ok) throw new Error(await reply.text())
+        },
         async download(path: string): Promise<Buffer> {
           const reply = await fetch(`${origin}/api${path}`, { headers: { Authorization: `Bearer ${token}` } })
           if (!reply.ok) throw new Error(await reply.text())

@@ -1,15 +1,17 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions } from 'playwright-core'
 import PostalMime from 'postal-mime'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { orNotRun } from '../crash/not-run.ts'
+import { accountsAt, newAddress, password } from './accounts.ts'
 import { browsers, launch } from './pages.ts'
 import { startParley } from './server.ts'
+import { barriers, overflow, type Visitor, visitor } from './visitor.ts'
 
 /** The pages of meetings: each of them by people in browsers, under the policy that the server sends. */
 
-const password = 'correct horse battery'
 const evil = '<img src=x onerror=alert(1)>'
 
 let browser: Browser
@@ -26,61 +28,21 @@ afterAll(async () => {
   await parley?.kill()
 })
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever the API answers
-type Anything = any
+const account = (name: string) => accountsAt(parley.origin).register(name)
+type Account = Awaited<ReturnType<typeof account>>
 
-async function call(token: string | undefined, method: string, path: string, body?: object): Promise<Anything> {
-  const headers = { 'Content-Type': 'application/json', ...(token ? { Authorization: `Bearer ${token}` } : {}) }
-  const init = { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) }
-  const reply = await fetch(`${parley.origin}/api${path}`, init)
-  const text = await reply.text()
-  if (!reply.ok) throw new Error(`${method} ${path}: ${reply.status} ${text}`)
-  return text && JSON.parse(text)
-}
-
-let people = 0
-
-interface Account {
-  name: string
-  email: string
-  login: Anything
-  call(method: string, path: string, body?: object): Promise<Anything>
-}
-
-async function account(name: string): Promise<Account> {
-  const email = `person-${++people}@example.com`
-  const login = await call(undefined, 'POST', '/auth/register', { email, name, password })
-  return { name, email, login, call: (method, path, body) => call(login.access_token, method, path, body) }
-}
-
-interface Visit {
-  page: Page
-  context: BrowserContext
-  complaints: string[]
-}
-
-/** Somebody on a page, signed in where an account is given; what a browser complains of is kept. */
-async function visit(path: string, as?: Account, options: BrowserContextOptions = {}): Promise<Visit> {
-  const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options })
-  if (as) {
-    const login = JSON.stringify({ ...as.login, fresh_until: Date.now() + 600_000 })
-    await context.addInitScript(`localStorage.setItem('parley.login', ${JSON.stringify(login)})`)
-  }
-  const page = await context.newPage()
-  const complaints: string[] = []
-  page.on('pageerror', error => complaints.push(String(error)))
-  page.on('console', message => message.type() === 'error' && complaints.push(message.text()))
-  page.on('request', request => {
-    const url = request.url()
-    if (!url.startsWith(parley.origin) && !/^(data|blob):/.test(url)) complaints.push(`a request to ${url}`)
+/** Somebody on a page, signed in where an account is given. */
+const visit = (path: string, as?: Account, options: BrowserContextOptions = {}): Promise<Visitor> =>
+  visitor(browser, parley.origin, path, {
+    locale: 'en-GB',
+    timezoneId: 'Europe/Berlin',
+    ...(as ? { script: as.script } : {}),
+    ...options,
   })
-  await page.goto(`${parley.origin}${path}`)
-  return { page, context, complaints }
-}
 
-const close = (...visits: Visit[]) => Promise.all(visits.map(({ context }) => context.close()))
-const notice = ({ page }: Visit) => expect.poll(() => page.locator('#notice').textContent())
-const press = ({ page }: Visit, name: string | RegExp) => page.getByRole('button', { name }).click()
+const close = (...visits: Visitor[]) => Promise.all(visits.map(({ close }) => close()))
+const notice = ({ page }: Visitor) => expect.poll(() => page.locator('#notice').textContent())
+const press = ({ page }: Visitor, name: string | RegExp) => page.getByRole('button', { name }).click()
 const thisHour = Math.ceil(Date.now() / 3600_000)
 const inHours = (hours: number) => new Date((thisHour + hours) * 3600_000).toISOString()
 /** What a field takes, in Berlin. */
@@ -130,6 +92,31 @@ async function held(owner: Account, guest: Account, title: string) {
   return { id, at, recording }
 }
 
+interface Player {
+  currentTime: number
+  currentSrc: string
+  videoWidth: number
+}
+
+/** A meeting that was held and filmed; whoever was there may see it. */
+async function filmed(owner: Account, guest: Account): Promise<string> {
+  const { id } = await owner.call('POST', '/meetings', { title: 'Filmed' })
+  const { data } = await owner.call('POST', `/meetings/${id}/invitations`, { invitees: [{ email: guest.email }] })
+  await guest.call('POST', `/invitations/${data[0].id}/accept`, {})
+  for (const person of [owner, guest]) await person.call('POST', `/meetings/${id}/join`, {})
+  const about = { source: 'upload', content_type: 'video/webm' }
+  const recording = await owner.call('POST', `/meetings/${id}/recordings`, about)
+  const picture = ['-f', 'lavfi', '-i', 'testsrc=duration=3:size=160x120:rate=10']
+  const film = execFileSync('ffmpeg', ['-v', 'error', ...picture, '-c:v', 'libvpx', '-f', 'webm', 'pipe:1'])
+  await owner.put(`/recordings/${recording.id}/chunks/0`, film, 'video/webm')
+  await owner.call('POST', `/recordings/${recording.id}/stop`, { chunks: 1 })
+  const isReady = async () => (await owner.call('GET', `/recordings/${recording.id}`)).status
+  await expect.poll(isReady).toBe('ready')
+  await owner.call('PATCH', `/recordings/${recording.id}`, { visibility: 'participants' })
+  await owner.call('POST', `/meetings/${id}/end`, {})
+  return id
+}
+
 /** A meeting that is planned, to which two propose other times. */
 async function proposed(owner: Account, invitees: Account[]) {
   const meeting = await owner.call('POST', '/meetings', { title: `Plan ${evil}`, scheduled_at: inHours(26) })
@@ -154,7 +141,7 @@ describe('My meetings', () => {
     const bob = await account('Bob')
     const ada = await visit('/sign-in#register')
     const { page } = ada
-    const email = `person-${++people}@example.com`
+    const email = newAddress()
     await page.getByLabel('Your name').fill(`Ada ${evil}`)
     await page.locator('#register').getByLabel('E-mail address').fill(email)
     await page.locator('#register').getByLabel('Password').fill(password)
@@ -357,12 +344,32 @@ describe('A meeting', () => {
     expect(other.complaints.filter(text => !text.includes('403'))).toEqual([])
     await close(ada, other)
   })
+
+  it('plays what was recorded: to a host by a link, piece by piece, and to who was there as a whole', async () => {
+    const [owner, bob] = [await account('Ada'), await account('Bob')]
+    const id = await filmed(owner, bob)
+    const ada = await visit(`/meeting?id=${id}`, owner)
+    const other = await visit(`/meeting?id=${id}`, bob)
+    for (const [who, source] of [
+      [ada, /^http.*\/recordings\/\S+/],
+      [other, /^blob:/],
+    ] as const) {
+      await press(who, /^Play the recording/)
+      const video = who.page.locator('#recordings video')
+      await expect.poll(() => video.evaluate(player => (player as unknown as Player).currentTime)).toBeGreaterThan(0.5)
+      expect(await video.evaluate(player => (player as unknown as Player).currentSrc)).toMatch(source)
+      expect(await video.evaluate(player => (player as unknown as Player).videoWidth)).toBe(160)
+    }
+    expect(ada.complaints).toEqual([])
+    expect(other.complaints.filter(text => !text.includes('403'))).toEqual([])
+    await close(ada, other)
+  })
 })
 
 describe('The link of a mail', () => {
   async function invited(title = `Tea ${evil}`) {
     const owner = await account(`Ada ${evil}`)
-    const email = `person-${++people}@example.com`
+    const email = newAddress()
     const { id } = await owner.call('POST', '/meetings', { title, scheduled_at: inHours(26) })
     await owner.call('POST', `/meetings/${id}/invitations`, { invitees: [{ email }], message: `Come! ${evil}` })
     return { owner, id, path: await pathIn(email) }
@@ -388,7 +395,7 @@ describe('The link of a mail', () => {
     await page.waitForURL(`**/?meeting=${id}`)
     const kept = JSON.parse(await page.evaluate(`sessionStorage.getItem('parley.guest')`))
     expect(kept).toEqual({ meeting_id: id, participant_token: expect.any(String), display_name: 'Gustav' })
-    expect((await call(kept.participant_token, 'GET', `/meetings/${id}`)).id).toBe(id)
+    expect((await accountsAt(parley.origin).call(kept.participant_token, 'GET', `/meetings/${id}`)).id).toBe(id)
     const { data } = await owner.call('GET', `/meetings/${id}/invitations`)
     expect(data).toMatchObject([{ status: 'accepted' }])
     expect(await page.locator('img').count()).toBe(0)
@@ -421,7 +428,6 @@ describe('The link of a mail', () => {
 })
 
 describe('Each page', () => {
-  const axe = readFileSync('node_modules/axe-core/axe.min.js', 'utf8')
   let pages: ReturnType<typeof listPages> | undefined
 
   /** What is to be seen on each of them once it is loaded. */
@@ -429,7 +435,7 @@ describe('Each page', () => {
     const [owner, bob, carl] = [await account('Ada'), await account('Bob'), await account('Carl')]
     const past = await held(owner, bob, 'Launch')
     const plan = await proposed(owner, [bob, carl])
-    const email = `person-${++people}@example.com`
+    const email = newAddress()
     await owner.call('POST', `/meetings/${plan.id}/invitations`, { invitees: [{ email }] })
     const planned = `/meeting?id=${plan.id}`
     return [
@@ -460,17 +466,12 @@ describe('Each page', () => {
         await expect.poll(() => page.locator(shown).count(), { message: name }).toBeGreaterThan(0)
         await expect.poll(() => page.locator('[aria-busy]').count(), { message: name }).toBe(0)
         if (!opened) for (const summary of await page.locator('summary').all()) await summary.click()
-        expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), name).toBeLessThanOrEqual(0)
+        expect(await overflow(page), name).toBeLessThanOrEqual(0)
         if (process.env.SHOTS) {
           const file = `${process.env.SHOTS}/${name}-${width}-${colorScheme}.png`
           await page.screenshot({ path: file, fullPage: !opened })
         }
-        await page.evaluate(axe)
-        const { violations } = await page.evaluate<Anything>('axe.run()')
-        const grave = violations
-          .filter(({ impact }: Anything) => impact === 'serious' || impact === 'critical')
-          .map(({ id, nodes }: Anything) => [id, ...nodes.map(({ html }: Anything) => html)])
-        expect(grave, name).toEqual([])
+        expect(await barriers(page), name).toEqual([])
         expect(seen.complaints, name).toEqual([])
         await close(seen)
       }

@@ -91,13 +91,17 @@ function toHave(recording, stage) {
       const player = isText
         ? h('pre', {}, await api.text(`/recordings/${id}/download`, 'text/plain'))
         : await playerOf(recording)
+      for (const { src } of [...stage.querySelectorAll('video'), ...stage.querySelectorAll('audio')])
+        URL.revokeObjectURL(src)
       stage.replaceChildren(player)
     }),
   )
   save.addEventListener('click', () =>
-    busy(save, async () =>
-      h('a', { href: await sourceOf(recording), download: `recording.${extensionOf(content_type)}` }).click(),
-    ),
+    busy(save, async () => {
+      const href = await sourceOf(recording)
+      h('a', { href, download: `recording.${extensionOf(content_type)}` }).click()
+      setTimeout(() => URL.revokeObjectURL(href), 60_000)
+    }),
   )
   return [play, save]
 }
