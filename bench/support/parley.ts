@@ -13,7 +13,10 @@ export function startParley(port: number, settings: NodeJS.ProcessEnv = {}) {
     env: { ...env, ...settings },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
-  server.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  process.once('exit', () => {
+    server.kill('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  })
   return { process: server, origin: `http://127.0.0.1:${port}` }
 }
 

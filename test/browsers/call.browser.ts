@@ -27,7 +27,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await browser?.close()
-  await parley?.kill()
+  await parley?.end()
 })
 
 const people = (count: number, at: { origin: string } = parley): Promise<Someone[]> =>
@@ -135,7 +135,6 @@ describe('People who enter a room in their browsers', () => {
       await bob.page.evaluate(() => (globalThis as unknown as InPage).call.leave())
       await expect.poll(() => seen(ada)).toEqual([])
       await close([ada, bob])
-      await mortal.kill()
     },
   )
 })

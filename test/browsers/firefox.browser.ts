@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await fox?.close()
   await chromium?.close()
-  await parley?.kill()
+  await parley?.end()
 })
 
 describe('Somebody in Firefox and somebody in Chromium', () => {

@@ -15,7 +15,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await browser?.close()
-  await parley?.kill()
+  await parley?.end()
 })
 
 describe('A client that knows the contract alone', () => {

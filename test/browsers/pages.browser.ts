@@ -25,7 +25,7 @@ beforeAll(async () => {
 beforeEach(context => orNotRun(context, browsers()))
 afterAll(async () => {
   await browser?.close()
-  await parley?.kill()
+  await parley?.end()
 })
 
 const account = (name: string) => accountsAt(parley.origin).register(name)

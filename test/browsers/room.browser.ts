@@ -23,7 +23,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await browser?.close()
-  await parley?.kill()
+  await parley?.end()
 })
 
 afterEach(async () => {

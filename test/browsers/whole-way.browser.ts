@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await browser?.close()
-  await parley?.kill()
+  await parley?.end()
 })
 
 /** The page tells nobody of its connections; so they are noted as they are made. */
