@@ -101,6 +101,19 @@ describe('what those inside are told', () => {
     expect(await bob.readAll()).toEqual([])
   })
 
+  it('that all who wait are let in: the hosts once, however many they are', async () => {
+    const { ada, room } = await meet(world)
+    for (const name of ['Carl', 'Dora', 'Emil']) {
+      const guest = await comeIn(world, room, name)
+      await ada.call('POST', ada.at(`/participants/${guest.participant.id}/remove`), {})
+      expect((await guest.call('POST', guest.at('/join'), {})).status).toBe(202)
+    }
+    await ada.drain()
+    const { body } = await ada.call('POST', ada.at('/lobby/admit-all'), {})
+    expect(body.admitted).toBe(3)
+    expect(await ada.readAll()).toMatchObject([{ type: 'meeting', payload: { change: 'lobby' } }])
+  })
+
   it('each change with a higher version than the one before, and the last is what a newcomer is told', async () => {
     const { ada, bob, room } = await meet(world)
     const carl = await comeIn(world, room, 'Carl')

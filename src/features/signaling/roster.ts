@@ -95,11 +95,17 @@ export function followRoster({ clock, events, presence, changed }: Deps) {
   events.on('meeting.unlocked', tellOfMeeting('unlocked'))
   events.on('meeting.updated', tellOfMeeting('updated'))
 
+  /** In each transaction: whose hosts have been told. All that happens in it is to be seen at once. */
+  const told = new WeakMap<Db, Set<string>>()
+
   /** Who knocks, and who has stopped to: of that they hear who can let them in. They look for themselves who waits. */
   const tellHosts = async (db: Db, { meeting_id }: { meeting_id: string }, actor: Actor) => {
+    const already = told.get(db) ?? new Set()
+    if (already.has(meeting_id)) return
+    told.set(db, already.add(meeting_id))
     const present = await presence.listPresent(db, actor.tenant_id, meeting_id)
-    const told = present?.connections.filter(({ role }) => hosts(role)) ?? []
-    await append(db, told, () => tell({ now: clock.now() }, 'meeting', { meeting_id, change: 'lobby' }))
+    const those = present?.connections.filter(({ role }) => hosts(role)) ?? []
+    await append(db, those, () => tell({ now: clock.now() }, 'meeting', { meeting_id, change: 'lobby' }))
   }
   events.on('participant.knocked', tellHosts)
   events.on('participant.admitted', tellHosts)
