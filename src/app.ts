@@ -169,8 +169,8 @@ export function createApp({ config, key, db, clock, log, metrics, wakeups, passw
     /** From now on the node says that it is not ready, so that no new traffic is sent to it. */
     prepareToStop: () => {
       stopping = true
-      wakeups.stop()
       signaling.stop()
+      wakeups.stop()
       notes.stop()
       mail.close()
     },

@@ -27,6 +27,12 @@ export function isUnreachable(error: unknown): boolean {
   return typeof value === 'string' && (unreachable.has(value) || /^(08|53|57|25P03)/.test(value))
 }
 
+/** The engine has carried nothing out, and says so. After any other error nobody knows what it has done. */
+export function isRefusal(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null || isUnreachable(error)) return false
+  return ('severity' in error && error.severity === 'ERROR') || ('sqlState' in error && Boolean(error.sqlState))
+}
+
 const inWords = /connection (terminated|error|is in closed state)|(connection|query read) timeout|timeout expired/i
 
 const unreachable = new Set<string>([

@@ -1,6 +1,6 @@
 import type { Client as PgClient } from 'pg'
 import type { Database as SqliteConnection, Statement } from 'sqlite3'
-import { isUnreachable } from './errors.ts'
+import { isRefusal } from './errors.ts'
 import { type Db, writerOf } from './transaction.ts'
 
 /**
@@ -15,8 +15,9 @@ export interface Batch {
   update(table: Table, rows: Value[][]): Promise<void>
   /** One statement about many keys, which are written where it wants them. */
   each(sql: (marks: string) => string, keys: string[]): Promise<void>
-  /** Anything else; `?` stands for a value. */
+  /** Anything else that is asked, or written; `?` stands for a value. */
   query<Row>(sql: string, values: Value[]): Promise<Row[]>
+  write(sql: string, values: Value[]): Promise<void>
 }
 
 export type Value = string | number | null
@@ -41,12 +42,11 @@ export async function inBatch<Result>(db: Db, work: (batch: Batch) => Promise<Re
   const connection = await client.acquireConnection()
   const engine = engineOf(writerOf(db))
   const run: Run = (sql, values) => engine.run(connection, sql, values)
-  const sent: Promise<unknown>[] = []
-  const send = engine.pipelined ? sendOn(run, sent) : run
+  const line = engine.pipelined ? pipelineOf(run) : { ask: run, send: run, sent: [] }
   try {
-    await send(engine.begin, [])
-    const result = await work(batchOn(engine, run, send))
-    await commit(engine, run, sent)
+    await line.send(engine.begin, [])
+    const result = await work(batchOn(engine, line))
+    await commit(engine, run, line.sent)
     return result
   } catch (error) {
     // A connection on which not even this goes through is no good any more; the pool makes another.
@@ -57,23 +57,50 @@ export async function inBatch<Result>(db: Db, work: (batch: Batch) => Promise<Re
   }
 }
 
-/** Where a statement may follow another before that is answered, what only writes is not waited for. */
-function sendOn(run: Run, sent: Promise<unknown>[]): Run {
-  return async (sql, values) => {
-    const answer = run(sql, values)
-    answer.catch(() => {}) // told by the commit
-    sent.push(answer)
-    return []
+/** How statements go to the engine: those that ask, and those that only write. */
+interface Line {
+  ask: Run
+  send: Run
+  /** What has been sent, and is answered some time. */
+  sent: Promise<unknown>[]
+}
+
+/**
+ * Where a statement may follow another before that is answered, what only writes is not waited for: the commit tells what
+ * became of it. But nothing is written before it is sure that the transaction has begun, for outside of one each
+ * statement would be a transaction of its own; and what is asked after a failure would hide why.
+ */
+function pipelineOf(run: Run): Line {
+  const sent: Promise<unknown>[] = []
+  return {
+    sent,
+    async ask(sql, values) {
+      const [answer, ...before] = await Promise.allSettled([run(sql, values), ...sent])
+      throwFirst(before)
+      if (answer.status === 'rejected') throw answer.reason
+      return answer.value as never[]
+    },
+    async send(sql, values) {
+      if (sent.length === 1) await sent[0]
+      const answer = run(sql, values)
+      answer.catch(() => {}) // told by the commit
+      sent.push(answer)
+      return []
+    },
   }
 }
 
 async function commit({ remote }: Engine, run: Run, sent: Promise<unknown>[]): Promise<void> {
-  const [committed, ...written] = await Promise.allSettled([run('COMMIT', []), ...sent])
+  const [committed, ...before] = await Promise.allSettled([run('COMMIT', []), ...sent])
   if (committed.status === 'rejected') {
-    throw remote && isUnreachable(committed.reason) ? new CommitUnknown() : committed.reason
+    throw remote && !isRefusal(committed.reason) ? new CommitUnknown() : committed.reason
   }
   // Of a transaction in which something failed, the commit is a rollback.
-  for (const each of written) if (each.status === 'rejected') throw each.reason
+  throwFirst(before)
+}
+
+function throwFirst(outcomes: PromiseSettledResult<unknown>[]): void {
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
 }
 
 /** The same as part of a transaction that is under way. */
@@ -81,13 +108,12 @@ export async function batchWithin(db: Db): Promise<Batch> {
   const engine = engineOf(db)
   const connection = await db.client.acquireConnection()
   const run: Run = (sql, values) => engine.run(connection, sql, values)
-  return batchOn(engine, run, run)
+  return batchOn(engine, { ask: run, send: run })
 }
 
 const engineOf = ({ client }: Db): Engine => engines[client.config.client as keyof typeof engines]
 
-/** `send` is for what only writes. */
-function batchOn(engine: Engine, run: Run, send: Run): Batch {
+function batchOn(engine: Engine, { ask, send }: Pick<Line, 'ask' | 'send'>): Batch {
   /** Statements of a few sizes only, so that each is prepared once: the last row is said again, which changes nothing. */
   async function inParts<Item, Row>(items: Item[], work: (part: Item[]) => Promise<Row[]>): Promise<Row[]> {
     const found: Row[] = []
@@ -98,7 +124,7 @@ function batchOn(engine: Engine, run: Run, send: Run): Batch {
   return {
     lock: (table, columns, ids) =>
       inParts([...new Set(ids)].sort(), part =>
-        run(
+        ask(
           once(`lock ${table} ${columns} ${part.length}`, () => {
             const from = `SELECT ${columns.join(', ')} FROM ${table} WHERE id IN (${marks(part.length)}) ORDER BY id`
             return engine.numbered(`${from}${engine.forUpdate}`)
@@ -140,10 +166,17 @@ function batchOn(engine: Engine, run: Run, send: Run): Batch {
     },
 
     query: (sql, values) =>
-      run(
+      ask(
         once(sql, () => engine.numbered(sql)),
         values,
       ),
+
+    async write(sql, values) {
+      await send(
+        once(sql, () => engine.numbered(sql)),
+        values,
+      )
+    },
   }
 
   function once(what: string, write: () => string): string {

@@ -1,5 +1,8 @@
+import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { inBatch, type Table } from '../../src/db/prepared.ts'
+import { type Batch, inBatch, type Table } from '../../src/db/prepared.ts'
+import { writerOf } from '../../src/db/transaction.ts'
+import { engine } from '../support/database.ts'
 import { createWorld } from '../support/world.ts'
 
 const { db } = await createWorld()
@@ -35,6 +38,26 @@ describe('a batch', () => {
     expect(await named('after-')).toHaveLength(20)
   })
 
+  it('writes nothing when it could not begin, and says why', async () => {
+    await expect(withoutBegin(batch => batch.insert(tenants, [row('never-1')]))).rejects.toThrow(
+      /nonsense|within a transaction/i,
+    )
+    const asks = withoutBegin(async batch => {
+      await batch.lock('tenants', ['id'], ['default'])
+      await batch.insert(tenants, [row('never-2')])
+    })
+    await expect(asks).rejects.toThrow(/nonsense|within a transaction/i)
+    expect(await named('never-')).toEqual([])
+  })
+
+  it('says why a write failed also to who asks something after it', async () => {
+    const failing = inBatch(db, async batch => {
+      await batch.insert(tenants, [row('asked', null)])
+      await batch.query('SELECT id FROM tenants WHERE id = ?', ['default'])
+    })
+    await expect(failing).rejects.toThrow(/null/i)
+  })
+
   it('leaves nothing when its own work gives up after it has written', async () => {
     const failing = inBatch(db, async batch => {
       await batch.insert(tenants, [row('given-up')])
@@ -44,3 +67,20 @@ describe('a batch', () => {
     expect(await named('given-up')).toEqual([])
   })
 })
+
+/** On a connection that refuses to begin: SQLite within a transaction, the others what they do not understand. */
+async function withoutBegin(work: (batch: Batch) => Promise<void>): Promise<void> {
+  const { client } = writerOf(db)
+  const connection = await client.acquireConnection()
+  const { query } = connection
+  if (engine === 'sqlite') await promisify(connection.exec).call(connection, 'BEGIN')
+  else connection.query = (sql: string, ...rest: unknown[]) => query.call(connection, nonsense(sql), ...rest)
+  client.releaseConnection(connection)
+  try {
+    await inBatch(db, work)
+  } finally {
+    connection.query = query
+  }
+}
+
+const nonsense = (sql: string) => (sql === 'BEGIN' ? 'NONSENSE' : sql)

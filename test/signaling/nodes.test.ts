@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { engine } from '../support/database.ts'
 import { createWorld } from '../support/world.ts'
 import { untilHeld } from './people.ts'
 import { comeIn, type Insider, meet, word } from './room.ts'
@@ -17,7 +18,7 @@ async function waiting(who: Insider) {
     await there.read() // takes the place of who still waits
     return answer
   }
-  return { there, soon }
+  return { there, poll, soon }
 }
 
 describe('who waits at one node for what is sent at another', () => {
@@ -80,17 +81,43 @@ describe('who reads at one node and then at the other', () => {
     expect(heard).toEqual(Array.from({ length: 60 }, (_, i) => Math.floor(i / 2) + 1))
   })
 
-  it('goes on waiting when word comes of a place where they had read less, and gives way to who has read as much', async () => {
-    const { ada, bob } = await meet(world)
-    const there = bob.through(nodeTwo)
-    await ada.send(word(bob, 'hello'))
-    const { cursor } = (await there.read()).body
-    const poll = there.poll({ after: cursor })
+  it('goes on waiting when word comes late of where they were before, and gives way to who came later', async () => {
+    const { bob } = await meet(world)
+    const { poll } = await waiting(bob)
+    nodeTwo.wakeups.wake(`reader ${bob.connection} ${Date.now() - 5000}`)
     await untilHeld(nodeTwo)
-    nodeTwo.wakeups.wake(`reader ${bob.connection}`)
-    nodeTwo.wakeups.wake(`seat ${bob.connection} ${cursor - 1}`)
-    await untilHeld(nodeTwo)
-    nodeTwo.wakeups.wake(`seat ${bob.connection} ${cursor}`)
+    nodeTwo.wakeups.wake(`reader ${bob.connection} ${Date.now() + 5000}`)
     expect(await poll).toMatchObject({ status: 409, body: { code: 'poll_superseded' } })
   })
 })
+
+if (engine === 'postgres') {
+  describe('who still waits at the node that somebody has left', () => {
+    it.each([
+      ['resumes', (bob: Insider) => bob.call('POST', '/api/rtc/resume', resumeOf(bob))],
+      ['asks without waiting', (bob: Insider) => bob.read()],
+      ['waits', (bob: Insider) => bob.poll({ wait: 1, after: 1 })],
+    ])('is told so when they go on here: who %s', async (_, goOn) => {
+      const { bob } = await meet(world)
+      const { soon } = await waiting(bob)
+      await goOn(bob)
+      expect(await soon()).toMatchObject({ status: 409, body: { code: 'poll_superseded' } })
+    })
+
+    it('is told so when the word of it was lost, and the two speak again', async () => {
+      const { ada, bob } = await meet(world)
+      const { poll } = await waiting(bob)
+      const tell = world.wakeups.tell
+      world.wakeups.tell = () => {}
+      const here = bob.poll({ after: (await bob.read()).body.cursor })
+      await untilHeld(world)
+      world.wakeups.tell = tell
+      world.wakeups.wakeAll() // as after the connection for it was made anew
+      expect(await poll).toMatchObject({ status: 409, body: { code: 'poll_superseded' } })
+      await ada.send(word(bob, 'hello'))
+      expect(await here).toMatchObject({ status: 200, body: { signals: [{ payload: 'hello' }] } })
+    })
+  })
+}
+
+const resumeOf = ({ connection, resume_token }: Insider) => ({ connection, resume_token, cursor: 0 })

@@ -241,7 +241,7 @@ async function saveStates(batch: Batch, draft: Draft): Promise<void> {
   for (const run of runs) {
     const [connection_id = '', seq = 0, , revision = 0, states = null, body = ''] = runOf(draft, run)
     const sql = 'UPDATE rtc_signals SET revision = ?, states = ?, body = ? WHERE connection_id = ? AND seq = ?'
-    await batch.query(sql, [revision, states, body, connection_id, seq])
+    await batch.write(sql, [revision, states, body, connection_id, seq])
   }
 }
 

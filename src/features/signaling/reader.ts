@@ -25,9 +25,8 @@ type End = 'superseded' | 'gone' | 'stopping'
 
 /** What is known of who waits: whether something may have happened since they last looked, and how they are told. */
 interface Waiting {
-  since: number
-  /** How far they had read when they began to wait. */
-  cursor: number
+  /** When they sat down, by the clock that all nodes share. */
+  began: number
   rung: Waking | undefined
   end: End | undefined
   rise: (() => void) | undefined
@@ -40,7 +39,7 @@ export interface Read {
   over: Exclude<End, 'superseded'> | undefined
 }
 
-/** For so long, a reader who has just gone is taken for one who will be back, and word from another node may be late. */
+/** For so long, a reader who has just gone is taken for one who will be back. */
 const staysFor_ms = 2_000
 
 /**
@@ -57,18 +56,22 @@ export function createReaders({ clock, mirror, wakeups, shared, woken, heard }: 
     seat.rung ??= by
     seat.rise?.()
   })
-  wakeups.follow('reader', id => id && nobodyReads(id))
-  // Whoever goes from node to node may be here before the word of where they just were: it speaks of less than they have
-  // read. Of two who wait, neither has read less than the other.
-  wakeups.follow('seat', (id, cursor) => {
-    const seat = id === undefined ? undefined : seats.get(id)
-    if (!seat) return
-    const isLate = Number(cursor) < seat.cursor && performance.now() - seat.since < staysFor_ms
-    if (!isLate) end(seat, 'superseded')
+  // Of two nodes, the one at which somebody sat down later has them. Its word may come after they have gone on to this one,
+  // or the word of this one may have been lost: then it is said again.
+  wakeups.follow('reader', (id, began) => {
+    if (id === undefined) return void seats.forEach(tellOthers)
+    const seat = seats.get(id)
+    if (seat && !seat.end && seat.began >= Number(began)) return tellOthers(seat, id)
+    nobodyReads(id)
+    end(seat, 'superseded')
   })
 
   const isRegular = (id: string) =>
     performance.now() - (mirror.peek(id)?.read_at ?? Number.NEGATIVE_INFINITY) < staysFor_ms
+
+  function tellOthers({ began, end }: Waiting, id: string): void {
+    if (!end) wakeups.tell(`reader ${id} ${began}`)
+  }
 
   function nobodyReads(id: string): void {
     const inbox = mirror.peek(id)
@@ -83,17 +86,10 @@ export function createReaders({ clock, mirror, wakeups, shared, woken, heard }: 
 
   function take(id: string) {
     end(seats.get(id), 'superseded')
-    let isNew = shared && !isRegular(id)
-    if (isNew) {
+    const seat: Waiting = { began: Date.now() + Math.random(), rung: undefined, end: undefined, rise: undefined }
+    if (shared && !isRegular(id)) {
       mirror.doubt([id], 'hint') // it may have been read, and written, elsewhere
-      wakeups.tell(`reader ${id}`)
-    }
-    const seat: Waiting = {
-      since: performance.now(),
-      cursor: Number.POSITIVE_INFINITY,
-      rung: undefined,
-      end: undefined,
-      rise: undefined,
+      tellOthers(seat, id)
     }
     seats.set(id, seat)
 
@@ -114,9 +110,6 @@ export function createReaders({ clock, mirror, wakeups, shared, woken, heard }: 
           }
           mirror.hold(inbox)
           if (seat.rung !== undefined) continue
-          seat.cursor = page.cursor
-          if (isNew) wakeups.tell(`seat ${id} ${page.cursor}`)
-          isNew = false
           const risen = await wait(seat, left)
           if (!seat.end) woken(risen ? (seat.rung ?? 'commit') : 'timeout')
         }
@@ -148,14 +141,18 @@ export function createReaders({ clock, mirror, wakeups, shared, woken, heard }: 
   return {
     take,
 
-    /** Whoever sits there does not any more. Of who sits at another node, the next one to wait here takes the place. */
+    /** Whoever sits there does not any more, at whatever node. */
     evict(id: string): void {
       end(seats.get(id), 'superseded')
       nobodyReads(id)
+      if (shared) wakeups.tell(`reader ${id} ${Date.now()}`)
     },
 
     /** Whether somebody waits here for news of it, or was just here: then no other node needs to be told. */
-    isReadHere: (id: string): boolean => seats.has(id) || isRegular(id),
+    isReadHere(id: string): boolean {
+      const seat = seats.get(id)
+      return seat ? !seat.end : isRegular(id)
+    },
 
     /** Nobody waits any more, and nobody begins to. */
     stop(): void {

@@ -36,9 +36,8 @@ export const insertSends = (batch: Batch, rows: SendRow[]): Promise<void> =>
     rows.map(({ connection_id, number, outcomes }) => [connection_id, number, JSON.stringify(outcomes)]),
   )
 
-export async function deleteSends(batch: Batch, connection_id: string, through: number): Promise<void> {
-  await batch.query('DELETE FROM rtc_sends WHERE connection_id = ? AND number <= ?', [connection_id, through])
-}
+export const deleteSends = (batch: Batch, connection_id: string, through: number): Promise<void> =>
+  batch.write('DELETE FROM rtc_sends WHERE connection_id = ? AND number <= ?', [connection_id, through])
 
 /** The open connections of somebody in a session; or else one that is closed: whoever has gone is not unknown. */
 export async function listOf(
