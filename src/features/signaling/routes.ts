@@ -42,7 +42,9 @@ export const signalingRoutes = (signaling: Signaling) => [
       '\n\nA payload has at most 128 KiB (offer, answer), 64 KiB (candidates, custom) or 4 KiB (all others). What nobody ' +
       'fetches in time expires: offer, answer and renegotiate after 60 s, candidates after 45, bye after 120, custom after ' +
       '300. Of one sender at most 200 signals wait in one inbox (`backlogged`), and a connection sends 50 a second, 200 at ' +
-      'once.',
+      'once.\n\nSo that any two clients meet: whoever comes later offers, to everybody in its roster, and who is inside ' +
+      'already waits for it. Where two offers cross, the `polite` side gives way. `bye` says: drop what is between us, I ' +
+      'make it anew; that somebody has left, `peer_left` tells. `renegotiate` asks whoever offered first to do so again.',
     access: 'bearer',
     body: Send,
     body_limit: 512 * 1024,
