@@ -7,7 +7,8 @@ export default defineConfig({
     // Threads that share their modules start ten times faster; so nothing in src/ keeps state in a module.
     pool: 'threads',
     isolate: false,
-    maxWorkers: 2, // also on two cores, where the usual number is one: much of the time is spent waiting
+    // Also on two cores, where the usual number is one: much of the time is spent waiting, and most of it where files are.
+    maxWorkers: process.env.TEST_DATABASE_URL ? 2 : 3,
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },
