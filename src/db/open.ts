@@ -1,8 +1,8 @@
 import knexModule from 'knex'
 import type { DatabaseSettings } from '../config.ts'
+import { finalizePrepared } from './dialects.ts'
 import { readerConfig, writerConfig } from './engines.ts'
 import { lockFile } from './lock.ts'
-import { finalizePrepared } from './prepared.ts'
 import { type Db, setWriter, writerOf } from './transaction.ts'
 
 export interface Database {

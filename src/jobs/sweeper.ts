@@ -1,5 +1,6 @@
 import { type Db, inTransaction } from '../db/transaction.ts'
 import type { Clock } from '../kernel/clock.ts'
+import { every } from '../kernel/every.ts'
 import type { Log } from '../kernel/log.ts'
 
 /**
@@ -30,8 +31,6 @@ const maxBatches = 100
 export function createSweeper({ db, clock, log, jobs }: Deps) {
   /** When this node need not ask before: saves a query a second for a job that runs every hour. */
   const quietUntil = new Map<string, string>()
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<void> | undefined
   let stopped = false
 
   /** One look at every job. Tests call it; a started sweeper calls it every second. */
@@ -75,16 +74,10 @@ export function createSweeper({ db, clock, log, jobs }: Deps) {
 
     /** Begins to tick; returns the way to stop, which waits for the job that is running. */
     start(): () => Promise<void> {
-      const again = () => {
-        running = tick().finally(() => {
-          if (!stopped) timer = setTimeout(again, 1000)
-        })
-      }
-      again()
+      const stop = every(1000, log, 'looking for jobs', tick)
       return async () => {
         stopped = true
-        clearTimeout(timer)
-        await running
+        await stop()
       }
     },
   }

@@ -1,4 +1,5 @@
-import type { Batch, Table, Value } from '../../db/prepared.ts'
+import type { Table, Value } from '../../db/dialects.ts'
+import type { Batch } from '../../db/prepared.ts'
 import type { Db } from '../../db/transaction.ts'
 import type { LeaveReason } from '../../events/events.ts'
 import type { Role } from '../meetings/types.ts'

@@ -69,8 +69,8 @@ export function createReaders({ clock, mirror, wakeups, shared, woken, heard }: 
   const isRegular = (id: string) =>
     performance.now() - (mirror.peek(id)?.read_at ?? Number.NEGATIVE_INFINITY) < staysFor_ms
 
-  function tellOthers({ began, end }: Waiting, id: string): void {
-    if (!end) wakeups.tell(`reader ${id} ${began}`)
+  function tellOthers(seat: Waiting, id: string): void {
+    if (!seat.end) wakeups.tell(`reader ${id} ${seat.began}`)
   }
 
   function nobodyReads(id: string): void {

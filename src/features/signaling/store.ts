@@ -1,4 +1,5 @@
-import type { Batch, Table } from '../../db/prepared.ts'
+import type { Table } from '../../db/dialects.ts'
+import type { Batch } from '../../db/prepared.ts'
 import type { Db } from '../../db/transaction.ts'
 import type { Outcome } from './schema.ts'
 
