@@ -6,6 +6,8 @@ let people = 0
 export const newAddress = (name = 'person'): string =>
   `${name.toLowerCase().split(/\W+/).filter(Boolean).join('.')}.${++people}@example.com`
 
+export type Account = Awaited<ReturnType<ReturnType<typeof accountsAt>['register']>>
+
 export function accountsAt(origin: string) {
   return {
     call,

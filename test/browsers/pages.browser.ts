@@ -1,18 +1,16 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, BrowserContextOptions } from 'playwright-core'
 import PostalMime from 'postal-mime'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { orNotRun } from '../crash/not-run.ts'
-import { accountsAt, newAddress, password } from './accounts.ts'
+import { type Account, accountsAt, newAddress, password } from './accounts.ts'
+import { evil, filmed, held, inHours, proposed } from './meetings.ts'
 import { browsers, launch } from './pages.ts'
 import { startParley } from './server.ts'
 import { barriers, overflow, type Visitor, visitor } from './visitor.ts'
 
 /** The pages of meetings: each of them by people in browsers, under the policy that the server sends. */
-
-const evil = '<img src=x onerror=alert(1)>'
 
 let browser: Browser
 let parley: Awaited<ReturnType<typeof startParley>>
@@ -29,7 +27,6 @@ afterAll(async () => {
 })
 
 const account = (name: string) => accountsAt(parley.origin).register(name)
-type Account = Awaited<ReturnType<typeof account>>
 
 /** Somebody on a page, signed in where an account is given. */
 const visit = (path: string, as?: Account, options: BrowserContextOptions = {}): Promise<Visitor> =>
@@ -43,8 +40,6 @@ const visit = (path: string, as?: Account, options: BrowserContextOptions = {}):
 const close = (...visits: Visitor[]) => Promise.all(visits.map(({ close }) => close()))
 const notice = ({ page }: Visitor) => expect.poll(() => page.locator('#notice').textContent())
 const press = ({ page }: Visitor, name: string | RegExp) => page.getByRole('button', { name }).click()
-const thisHour = Math.ceil(Date.now() / 3600_000)
-const inHours = (hours: number) => new Date((thisHour + hours) * 3600_000).toISOString()
 /** What a field takes, in Berlin. */
 const asLocal = (instant: string) =>
   new Date(instant).toLocaleString('sv-SE', { timeZone: 'Europe/Berlin' }).replace(' ', 'T').slice(0, 16)
@@ -69,71 +64,10 @@ async function pathIn(address: string): Promise<string> {
   return path
 }
 
-/** A meeting that was held: two were there, spoke, wrote, and were recorded. */
-async function held(owner: Account, guest: Account, title: string) {
-  const { id } = await owner.call('POST', '/meetings', { title, description: `About ${evil}` })
-  const at = `/meetings/${id}`
-  const { data } = await owner.call('POST', `${at}/invitations`, { invitees: [{ email: guest.email }] })
-  await guest.call('POST', `/invitations/${data[0].id}/accept`, {})
-  await owner.call('POST', `${at}/join`, { device: 'A browser' })
-  await guest.call('POST', `${at}/join`, {})
-  const recording = await owner.call('POST', `${at}/recordings`, { source: 'mock' })
-  await guest.call('POST', `${at}/messages`, { text: `I will send the agenda by Monday. ${evil}` })
-  await owner.call('POST', `${at}/transcript`, {
-    segments: [
-      { start_ms: 1000, end_ms: 4000, text: 'We decided to move the launch to Friday. It is a great plan.' },
-      { speaker: guest.name, start_ms: 5000, end_ms: 9000, text: 'I will book the room for the launch by Thursday.' },
-      { start_ms: 10_000, end_ms: 12_000, text: `Please mind ${evil} as well.` },
-    ],
-  })
-  await owner.call('POST', `/recordings/${recording.id}/stop`, {})
-  await owner.call('POST', `${at}/notes`, {})
-  await owner.call('POST', `${at}/end`)
-  return { id, at, recording }
-}
-
 interface Player {
   currentTime: number
   currentSrc: string
   videoWidth: number
-}
-
-/** A meeting that was held and filmed; whoever was there may see it. */
-async function filmed(owner: Account, guest: Account): Promise<string> {
-  const { id } = await owner.call('POST', '/meetings', { title: 'Filmed' })
-  const { data } = await owner.call('POST', `/meetings/${id}/invitations`, { invitees: [{ email: guest.email }] })
-  await guest.call('POST', `/invitations/${data[0].id}/accept`, {})
-  for (const person of [owner, guest]) await person.call('POST', `/meetings/${id}/join`, {})
-  const about = { source: 'upload', content_type: 'video/webm' }
-  const recording = await owner.call('POST', `/meetings/${id}/recordings`, about)
-  const picture = ['-f', 'lavfi', '-i', 'testsrc=duration=3:size=160x120:rate=10']
-  const film = execFileSync('ffmpeg', ['-v', 'error', ...picture, '-c:v', 'libvpx', '-f', 'webm', 'pipe:1'])
-  await owner.put(`/recordings/${recording.id}/chunks/0`, film, 'video/webm')
-  await owner.call('POST', `/recordings/${recording.id}/stop`, { chunks: 1 })
-  const isReady = async () => (await owner.call('GET', `/recordings/${recording.id}`)).status
-  await expect.poll(isReady).toBe('ready')
-  await owner.call('PATCH', `/recordings/${recording.id}`, { visibility: 'participants' })
-  await owner.call('POST', `/meetings/${id}/end`, {})
-  return id
-}
-
-/** A meeting that is planned, to which two propose other times. */
-async function proposed(owner: Account, invitees: Account[]) {
-  const meeting = await owner.call('POST', '/meetings', { title: `Plan ${evil}`, scheduled_at: inHours(26) })
-  const { data } = await owner.call('POST', `/meetings/${meeting.id}/invitations`, {
-    invitees: invitees.map(({ email }) => ({ email })),
-    message: 'Let us talk about the summer.',
-  })
-  for (const [i, invitee] of invitees.entries()) {
-    const { id } = data.find(({ email }: { email: string }) => email === invitee.email)
-    const note = `The morning is better. ${evil}`
-    await invitee.call('POST', `/invitations/${id}/propose`, {
-      scheduled_at: inHours(28 + i),
-      duration_minutes: 45,
-      note,
-    })
-  }
-  return { id: meeting.id }
 }
 
 describe('My meetings', () => {

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { type Batch, inBatch, type Table } from '../../src/db/prepared.ts'
+import type { Table } from '../../src/db/dialects.ts'
+import { type Batch, inBatch } from '../../src/db/prepared.ts'
 import { writerOf } from '../../src/db/transaction.ts'
 import { engine } from '../support/database.ts'
 import { createWorld } from '../support/world.ts'
